@@ -1,0 +1,68 @@
+/*
+ * The libvirt side as the main process sees it: which URI a host has, and looks made by
+ * unwedge-probe, one short-lived process per host and look. This process never links libvirt.
+ */
+#ifndef UW_PROBE_H
+#define UW_PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/base/buf.h"
+#include "agent/base/err.h"
+#include "recovery/evidence.h"
+
+#define PROBE_URI_BYTES   1024
+#define PROBE_REPLY_BYTES ((size_t)256 * 1024) /* more than this from one probe is garbage */
+
+/* Where one host is, and who has to answer there. Filled by the host map (config/). */
+struct probe_target {
+  char host[RCV_TEXT_BYTES];              /* Nova's name */
+  char uri[PROBE_URI_BYTES];              /* "" = unmapped */
+  char expect_hostname[RCV_TEXT_BYTES];   /* hypervisor_hostname; "" = unmapped */
+  char expect_uuid[RCV_ID_BYTES];         /* "" = not pinned */
+};
+
+/* What is asked about. */
+struct probe_question {
+  char instance[RCV_ID_BYTES];            /* UUID */
+  char instance_name[RCV_TEXT_BYTES];     /* expected domain name, "" not known */
+  char project[RCV_ID_BYTES];             /* expected owner, "" not known */
+  int64_t deadline_ms;                    /* of the whole look; SIGKILL after it */
+  bool monitor;                           /* do the monitor-touching read instead of a look */
+  bool gentle;                            /* once found hung: no job or monitor call */
+};
+
+struct probe_result {
+  struct rcv_look look;                   /* reach, facts, start_ms, end_ms */
+  char libvirt_hostname[RCV_TEXT_BYTES], host_uuid[RCV_ID_BYTES], domain_name[RCV_TEXT_BYTES];
+  char detail[RCV_TEXT_BYTES];            /* one line of why when reach is not ok, or a hang */
+  struct uw_buf raw;                      /* the reply lines as they came (owned) */
+};
+
+void probe_result_free(struct probe_result *r);
+
+/*
+ * Looks at n targets, at most `parallel` at a time, each in a process of its own with clean
+ * environment and resource limits. Results are always written whole: a probe that cannot be
+ * started, dies, is killed or talks nonsense is a look with the matching reach. Returns -1 only
+ * when this process itself cannot work (no probe program, no memory); err then says why.
+ * stop (may be NULL) is polled: when it becomes true, running probes are killed and -1 returned.
+ */
+int probe_look(const char *program, const struct probe_target *target, size_t n,
+               const struct probe_question *question, int parallel,
+               const volatile bool *stop, struct probe_result *result, struct uw_err *err)
+    UW_MUST_USE;
+
+/*
+ * Refuses a URI that could run programs, skip verification, or answer for anything else than
+ * the system daemon: command=, ext, no_verify, test:///, /session (percent-decoded before the
+ * check). warn is set (non-empty) for plain tcp. status UW_EXIT_USAGE.
+ */
+int probe_uri_check(const char *uri, char warn[UW_ERR_TEXT_BYTES], struct uw_err *err) UW_MUST_USE;
+
+/* Path of unwedge-probe for a program that lies at self (its real path): ../libexec/unwedge/
+ * when installed, beside it in a build tree. -1 when there is none. */
+int probe_program(char *out, size_t n, struct uw_err *err) UW_MUST_USE;
+
+#endif
