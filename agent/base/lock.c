@@ -69,8 +69,9 @@ static int dir_private(const char *dir, struct uw_err *err) {
 static void sign(int fd, const char *verb) {
   char line[HOLDER_BYTES];
   int used = snprintf(line, sizeof line, "%ld %" PRId64 " %s\n", (long)getpid(), uw_wall_s(), verb);
-  if (ftruncate(fd, 0) == 0 && used > 0 && (size_t)used < sizeof line) {
-    (void)uw_write_all(fd, line, (size_t)used);
+  if (used > 0 && (size_t)used < sizeof line &&
+      (ftruncate(fd, 0) != 0 || uw_write_all(fd, line, (size_t)used) != 0)) {
+    errno = 0;
   }
 }
 

@@ -34,14 +34,22 @@ void journal_close(struct journal *j); /* NULL is fine */
 
 /*
  * Appends one record and fsyncs it. body's members are merged with schema, seq, run, type, time
- * (wall seconds and text), mono_ms, boot_id, salt, tool version. 0 means durable. A failure
- * leaves the journal closed for writing: every later append fails too (never retry fsync).
+ * (wall seconds and text), mono_ms, boot_id, salt, tool version, chain (SCHEMA.md). 0 means
+ * durable. A failure to write leaves the journal closed for writing: every later append fails
+ * too (never retry fsync). A body that cannot be a record (unknown type, missing or reserved
+ * member, outside the canonical subset, too large) is refused before anything is written and
+ * leaves it open. An intent also reserves space for its outcome on the disk, and says in
+ * "reserved" how many bytes it got (0: the file system cannot).
  * The caller keeps body.
  */
 int journal_append(struct journal *j, const char *run, const char *type, const json_t *body,
                    struct uw_err *err) UW_MUST_USE;
 
-/* Stores bytes as evidence/<hex digest> (0600, fsynced, never rewritten) and returns the digest. */
+/*
+ * Stores bytes as evidence/<hex digest> (0600, fsynced, never rewritten) and returns the digest.
+ * A record names it in its member "files": {"evidence": "sha256:..."}. At most 16 MiB. A
+ * failure leaves the journal open.
+ */
 int journal_store(struct journal *j, const void *bytes, size_t n, uint8_t digest[RCV_DIGEST_BYTES],
                   struct uw_err *err) UW_MUST_USE;
 
@@ -54,7 +62,10 @@ int journal_fetch(const char *dir, const uint8_t digest[RCV_DIGEST_BYTES], struc
 int journal_each(const char *dir, int (*each)(const json_t *record, void *ctx), void *ctx,
                  struct uw_err *err) UW_MUST_USE;
 
-/* The newest intent of that instance without outcome: *ret is a new reference, NULL if none. */
+/*
+ * The newest intent of that instance that no record of the same run has answered: an outcome
+ * with result applied or not_applied, or a resolved. *ret is a new reference, NULL if none.
+ */
 int journal_open_intent(const char *dir, const char *instance, json_t **ret, struct uw_err *err)
     UW_MUST_USE;
 
@@ -62,7 +73,7 @@ struct journal_report {
   int64_t records, evidence_files, torn_bytes;
   char first_problem[UW_ERR_TEXT_BYTES]; /* "" when all is well; names line and what is wrong */
 };
-/* Sequence, canonical form, schema, digests of evidence files, torn tail. Read-only. */
+/* Sequence, chain, canonical form, schema, digests of evidence files, torn tail. Read-only. */
 int journal_verify(const char *dir, struct journal_report *out, struct uw_err *err) UW_MUST_USE;
 
 #endif

@@ -86,7 +86,8 @@ struct nova_reading {
   struct nova_action action[NOVA_MAX_ACTIONS];
   size_t event_hosts; /* hosts of compute_* events of the newest live-migration and later ones */
   char event_host[NOVA_MAX_EVENT_HOSTS][RCV_TEXT_BYTES];
-  bool too_many_event_hosts;
+  bool too_many_event_hosts;  /* also: more later actions than are looked into */
+  bool event_hosts_hidden;    /* a compute_* event without a host, or events not visible */
   size_t services; /* nova-compute */
   struct nova_service *service; /* owned */
   enum rcv_tri conductor_up;
@@ -137,6 +138,15 @@ int nova_find(struct nova *nova, const char *uuid_or_name, char uuid[UW_UUID_TEX
  */
 int nova_read(struct nova *nova, const char *uuid, unsigned what, struct nova_reading *out,
               struct uw_err *err) UW_MUST_USE;
+
+/*
+ * How many instances of the whole cloud are MIGRATING and were not updated for older_than_s (by the
+ * cloud's own clock): what looks wedged, the input of the storm gate. Counts at most
+ * NOVA_MAX_WEDGED and stops there.
+ */
+#define NOVA_MAX_WEDGED 1000
+int nova_count_wedged(struct nova *nova, int64_t older_than_s, int64_t *count,
+                      struct uw_err *err) UW_MUST_USE;
 
 enum nova_outcome { NOVA_OUTCOME_UNKNOWN = 0, NOVA_NOT_APPLIED, NOVA_DONE };
 

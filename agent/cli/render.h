@@ -1,0 +1,29 @@
+/*
+ * A verdict as text for people. Made from the verdict document alone, so that text and JSON
+ * cannot say different things and a replay prints what the run printed.
+ */
+#ifndef UW_RENDER_H
+#define UW_RENDER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "agent/base/buf.h"
+
+struct render_options {
+  bool color;
+  const char *saved; /* where the evidence lies, "" when it was not saved */
+};
+
+/*
+ * In the order of contract section 3: verdict and instance; is the guest up, and where; the hosts
+ * side by side; why; what to do now; what never to do; residue; a block for the ticket; where to
+ * read on. Missing members of the document are shown as "-".
+ */
+void render_verdict(const json_t *verdict, const struct render_options *options,
+                    struct uw_buf *out);
+
+/* Colour is used on a terminal, unless --no-color or NO_COLOR (set and not empty). */
+bool render_use_color(int fd, bool no_color);
+
+#endif

@@ -1,0 +1,67 @@
+/* Inside of agent/openstack: the session of nova.h and its reads. */
+#ifndef UW_SESSION_H
+#define UW_SESSION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/base/err.h"
+#include "agent/http/http.h"
+#include "agent/openstack/clouds.h"
+#include "agent/openstack/keystone.h"
+#include "agent/openstack/nova.h"
+
+#define NOVA_MIN_MINOR     80  /* 2.80, Ussuri: user of migrations, down cells, lock, paging */
+#define NOVA_EVENT_MINOR   84  /* 2.84: details of events */
+#define NOVA_MAX_CALLS     80  /* reads side by side */
+#define NOVA_PATH_BYTES    768 /* path and query below the endpoint */
+#define NOVA_HEADER_BYTES  128
+#define NOVA_MARGIN_MS     30000 /* a token this near to its end is renewed before use */
+
+/* Header lines of one request, the token among them. Wipe after use. */
+struct nova_headers {
+  char token[HTTP_MAX_TOKEN + 32];
+  char version[NOVA_HEADER_BYTES], old_version[NOVA_HEADER_BYTES], run[NOVA_HEADER_BYTES];
+};
+
+struct nova {
+  struct http *http;
+  struct os_cloud cloud; /* own copy, secrets included */
+  struct nova_options options;
+  int retries;
+  char keystone[KS_URL_BYTES]; /* ends in /v3 */
+  char endpoint[KS_URL_BYTES]; /* ends in /v2.1 or /v2.1/PROJECT, no slash behind it */
+  struct ks_token token;
+  struct nova_headers headers;
+  char run_header[NOVA_HEADER_BYTES]; /* "" none */
+  int max_minor, minor; /* minor: the one that is asked for; 0 before it is known */
+  bool reauthenticated; /* after a 401; once per run */
+};
+
+/* One read. Zero it, set path; free with nova_calls_free(). */
+struct nova_call {
+  char path[NOVA_PATH_BYTES]; /* "/servers/...": below the endpoint */
+  bool fixed_fail;            /* path could not be built; err says why */
+  json_t *json;               /* owned; NULL when the call failed */
+  struct uw_err err;
+  char url[HTTP_URL_BYTES];
+  int64_t date_s; /* of the reply, -1 none */
+  char request_id[RCV_ID_BYTES];
+};
+
+/* Performs n <= NOVA_MAX_CALLS reads side by side; each call then has json or err. */
+void nova_get(struct nova *nova, struct nova_call *calls, size_t n);
+void nova_calls_free(struct nova_call *calls, size_t n);
+
+/* Header lines into request->header, from index `from`; they live in nova->headers. */
+void nova_set_headers(struct nova *nova, struct http_request *request, size_t from);
+void nova_wipe_headers(struct nova *nova);
+
+/* Adds what a call told besides its body: newest Date, request id. */
+void nova_note(struct nova_reading *reading, const struct nova_call *call);
+
+/* A warning on stderr. */
+void nova_warn(const char *format, ...) UW_PRINTF(1, 2);
+
+#endif

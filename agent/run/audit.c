@@ -1,0 +1,105 @@
+#include "agent/run/audit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/base/files.h"
+
+struct journal *audit_open(struct session *s, struct uw_err *err) {
+  char warning[UW_ERR_TEXT_BYTES];
+  char records[PATH_MAX];
+  struct stat st;
+  struct journal *j = NULL;
+  if (uw_path_join(records, sizeof records, s->journal_dir, "records.jsonl", err) != 0) {
+    err->status = UW_EXIT_JOURNAL;
+    return NULL;
+  }
+  /* A journal that is there but broken is never replaced by a new one: only ENOENT makes one. */
+  if (lstat(s->journal_dir, &st) != 0 && errno == ENOENT &&
+      journal_init(s->journal_dir, err) != 0) {
+    err->status = UW_EXIT_JOURNAL;
+    return NULL;
+  }
+  if (journal_open(s->journal_dir, &j, warning, err) != 0) {
+    err->status = UW_EXIT_JOURNAL;
+    return NULL;
+  }
+  if (warning[0] != '\0') {
+    (void)fprintf(stderr, "unwedge: warning: %s\n", warning);
+  }
+  return j;
+}
+
+int audit_record(struct session *s, struct journal *j, const char *type, json_t *body,
+                 struct uw_err *err) {
+  if (body == NULL) {
+    return uw_err_set(err, UW_EXIT_JOURNAL, "cannot build the journal record '%s'", type);
+  }
+  int result = journal_append(j, s->run, type, body, err);
+  json_decref(body);
+  if (result != 0) {
+    err->status = UW_EXIT_JOURNAL;
+  }
+  return result;
+}
+
+int audit_started(struct session *s, struct journal *j, const char *verb, const char *instance,
+                  const char *plan_digest, struct uw_err *err) {
+  char policy[UW_DIGEST_TEXT_BYTES];
+  const char *reason = s->options.reason != NULL ? s->options.reason : "";
+  uw_digest_text(s->policy_digest, policy);
+  json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "verb", verb, "instance",
+                           instance, "who", s->who, "reason", reason, "policy", s->policy_name,
+                           "policy_digest", policy, "cloud", s->cloud_id);
+  if (body != NULL && plan_digest != NULL &&
+      json_object_set_new(body, "plan_digest", json_string(plan_digest)) != 0) {
+    json_decref(body);
+    body = NULL;
+  }
+  if (audit_record(s, j, "run_started", body, err) != 0) {
+    return -1;
+  }
+  for (size_t i = 0; i < s->options.attestations; i++) {
+    const struct obs_attestation *a = &s->options.attestation[i];
+    char fact[UW_ATTESTATION_FACT_BYTES];
+    (void)snprintf(fact, sizeof fact, "%s%s%s", pol_attest_name((int64_t)a->kind),
+                   a->host[0] != '\0' ? "=" : "", a->host);
+    if (audit_record(s, j, "attestation",
+                     json_pack("{s:s, s:s, s:s, s:s}", "instance", instance, "fact", fact, "who",
+                               s->who, "reason", reason),
+                     err) != 0) {
+      return -1;
+    }
+  }
+  return 0;
+}
+
+int audit_verdict(struct session *s, struct journal *j, const struct look *l, const char *part,
+                  struct uw_err *err) {
+  struct uw_buf bytes = {0};
+  uint8_t made[RCV_DIGEST_BYTES];
+  uint8_t stored[RCV_DIGEST_BYTES];
+  char digest[UW_DIGEST_TEXT_BYTES];
+  char code[UW_CODE_BYTES];
+  int result = uw_record_bytes(l->record, &bytes, made, err);
+  if (result == 0) {
+    result = journal_store(j, bytes.data, bytes.len, stored, err);
+  }
+  uw_buf_free(&bytes);
+  if (result != 0) {
+    err->status = UW_EXIT_JOURNAL;
+    return -1;
+  }
+  const struct rcv_verdict *v = &l->judgement->verdict;
+  uw_digest_text(stored, digest);
+  uw_code_text(v->code, code);
+  return audit_record(s, j, "verdict",
+                      json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s}}", "instance",
+                                l->record->names.instance, "part", part, "verdict",
+                                rcv_enum_name(&rcv_verdict_kind_enum, (int)v->kind), "code", code,
+                                "summary", l->judgement->explanation.summary, "files", "evidence",
+                                digest),
+                      err);
+}

@@ -1,0 +1,25 @@
+/* The records that more than one verb writes into the journal. All failures have status
+ * UW_EXIT_JOURNAL. */
+#ifndef UW_AUDIT_H
+#define UW_AUDIT_H
+
+#include "agent/journal/journal.h"
+#include "agent/run/look.h"
+
+/* Opens the session's journal for writing, making it when it does not exist. Says on stderr what
+ * had to be recovered. NULL on error. */
+struct journal *audit_open(struct session *s, struct uw_err *err);
+
+/* Appends one record of this run and drops body (NULL: out of memory, an error). */
+int audit_record(struct session *s, struct journal *j, const char *type, json_t *body,
+                 struct uw_err *err) UW_MUST_USE;
+
+/* run_started and one attestation record each; plan_digest NULL without a plan. */
+int audit_started(struct session *s, struct journal *j, const char *verb, const char *instance,
+                  const char *plan_digest, struct uw_err *err) UW_MUST_USE;
+
+/* Stores the evidence document and records the verdict on it; part says which look it was. */
+int audit_verdict(struct session *s, struct journal *j, const struct look *l, const char *part,
+                  struct uw_err *err) UW_MUST_USE;
+
+#endif

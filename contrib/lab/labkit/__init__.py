@@ -1,0 +1,1 @@
+"""The lab: real libvirt hosts made of namespaces on one machine."""

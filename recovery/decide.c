@@ -1,0 +1,124 @@
+/*
+ * The decision, and the only place that mints or spends a permit. Contracts: spec.h.
+ */
+#include "recovery/inner.h"
+
+/*@ requires \valid(permit);
+    assigns *permit;
+    ensures permit->minted == 0 && permit->spent == 0; */
+static void permit_init(struct rcv_permit *permit) {
+  permit->minted = 0;
+  permit->spent = 0;
+  /*@ loop invariant 0 <= i <= RCV_UUID_BYTES;
+      loop assigns i, permit->binding.instance[0 .. RCV_UUID_BYTES - 1];
+      loop variant RCV_UUID_BYTES - i; */
+  for (int64_t i = 0; i < RCV_UUID_BYTES; i++) {
+    permit->binding.instance[i] = 0;
+  }
+  /*@ loop invariant 0 <= i <= RCV_DIGEST_BYTES;
+      loop assigns i, permit->binding.evidence_digest[0 .. RCV_DIGEST_BYTES - 1],
+        permit->binding.policy_digest[0 .. RCV_DIGEST_BYTES - 1];
+      loop variant RCV_DIGEST_BYTES - i; */
+  for (int64_t i = 0; i < RCV_DIGEST_BYTES; i++) {
+    permit->binding.evidence_digest[i] = 0;
+    permit->binding.policy_digest[i] = 0;
+  }
+  permit->record_host = -1;
+  permit->vm_state = RCV_VM_UNKNOWN;
+  permit->task_state = RCV_TASK_UNKNOWN;
+  permit->mig_status = RCV_MIG_UNKNOWN;
+  permit->mig_id = -1;
+  permit->server_updated_s = -1;
+}
+
+/*@ requires \valid(permit) && \valid_read(n) && \valid_read(binding);
+    requires \separated(permit, n) && \separated(permit, binding);
+    requires permit->spent == 0;
+    assigns *permit;
+    ensures permit->minted == 1 && permit->spent == 0;
+    ensures permit->record_host == \old(n->record_host); */
+static void mint(struct rcv_permit *permit, const struct rcv_nova *n,
+                 const struct rcv_binding *binding) {
+  /*@ loop invariant 0 <= i <= RCV_UUID_BYTES;
+      loop assigns i, permit->binding.instance[0 .. RCV_UUID_BYTES - 1];
+      loop variant RCV_UUID_BYTES - i; */
+  for (int64_t i = 0; i < RCV_UUID_BYTES; i++) {
+    permit->binding.instance[i] = binding->instance[i];
+  }
+  /*@ loop invariant 0 <= i <= RCV_DIGEST_BYTES;
+      loop assigns i, permit->binding.evidence_digest[0 .. RCV_DIGEST_BYTES - 1],
+        permit->binding.policy_digest[0 .. RCV_DIGEST_BYTES - 1];
+      loop variant RCV_DIGEST_BYTES - i; */
+  for (int64_t i = 0; i < RCV_DIGEST_BYTES; i++) {
+    permit->binding.evidence_digest[i] = binding->evidence_digest[i];
+    permit->binding.policy_digest[i] = binding->policy_digest[i];
+  }
+  permit->record_host = n->record_host;
+  permit->vm_state = n->vm_state;
+  permit->task_state = n->task_state;
+  permit->mig_status = n->mig_status;
+  permit->mig_id = n->mig_id;
+  permit->server_updated_s = n->server_updated_s;
+  permit->minted = 1;
+}
+
+int rcv_permit_spend(struct rcv_permit *permit) {
+  if (permit->minted != 1 || permit->spent != 0) {
+    return 0;
+  }
+  permit->spent = 1;
+  return 1;
+}
+
+/*@ requires \valid_read(e) && \valid(out) && \separated(e, out) && indexes_ok(e);
+    assigns out->class_of[0 .. RCV_MAX_CANDIDATES - 1]; */
+static void classify_all(const struct rcv_evidence *e, struct rcv_verdict *out) {
+  /*@ loop invariant 0 <= i <= e->candidates;
+      loop assigns i, out->class_of[0 .. RCV_MAX_CANDIDATES - 1];
+      loop variant e->candidates - i; */
+  for (int64_t i = 0; i < e->candidates; i++) {
+    out->class_of[i] = rcv_classify(&e->candidate[i].last);
+  }
+}
+
+/* A verdict that does not act, from the reasons in out. */
+/*@ requires \valid(out) && 0 <= out->reasons <= RCV_MAX_REASONS;
+    assigns out->reasons, out->reason[0 .. RCV_MAX_REASONS - 1], out->code, out->kind;
+    ensures never_reset_by_reasons: out->kind != RCV_VERDICT_RESET;
+    ensures 0 <= out->reasons <= RCV_MAX_REASONS; */
+static void conclude(struct rcv_verdict *out) {
+  if (out->reasons < 1) {
+    rcv_raise(out, RCV_CODE_NO_RULE, -1);
+  }
+  out->code = out->reason[0].code;
+  out->kind = rcv_kind_of(out->code);
+}
+
+/* All refusals first; the dangerous verdict is the last statement, and is there once. */
+void rcv_decide(const struct rcv_evidence *e, const struct rcv_policy *p,
+                const struct rcv_binding *binding, struct rcv_verdict *out,
+                struct rcv_permit *permit) {
+  int safe = rcv_safe(e, p);
+  int valid = rcv_policy_sound(p) && rcv_evidence_valid(e);
+  rcv_verdict_init(out);
+  permit_init(permit);
+  if (!valid) {
+    rcv_raise(out, RCV_CODE_EVIDENCE_INVALID, -1);
+    conclude(out);
+    return;
+  }
+  classify_all(e, out);
+  out->complete = rcv_complete(e, p);
+  if (!safe) {
+    rcv_reasons(e, p, out);
+    conclude(out);
+    return;
+  }
+  out->owner = e->nova_last.record_host;
+  rcv_raise(out, RCV_CODE_SAFE_TO_RESET, out->owner);
+  if (binding != NULL && p->allow_reset == 1) {
+    mint(permit, &e->nova_last, binding);
+  }
+  out->code = RCV_CODE_SAFE_TO_RESET;
+  out->kind = RCV_VERDICT_RESET;
+}
