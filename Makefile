@@ -62,7 +62,8 @@ RECOVERY_SRC := $(wildcard recovery/*.c)
 POLICIES_SRC := $(wildcard policies/*.c)
 PROBE_SRC := $(wildcard agent/probe/*.c)
 # The probe shares these with the main program; none of them needs more than jansson.
-PROBE_BASE_SRC := agent/base/err.c agent/base/buf.c agent/base/json.c agent/base/clock.c
+PROBE_BASE_SRC := agent/base/err.c agent/base/buf.c agent/base/json.c agent/base/clock.c \
+  agent/base/files.c agent/libvirt/uri.c
 AGENT_SRC := $(filter-out $(PROBE_SRC) agent/main.c,$(wildcard agent/*.c agent/*/*.c))
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))

@@ -18,6 +18,7 @@ enum { PAUSED_POSTCOPY = 12, PAUSED_POSTCOPY_FAILED = 13, PAUSED_API_ERROR = 14 
 /*@ requires \valid_read(k);
     assigns \nothing;
     ensures \result == 1 <==> look_state(k, 3, 13) || look_state(k, 1, 11);
+    ensures k->state == 5 || (k->state == 1 && k->reason <= 9) ==> \result == 0;
     ensures \result == 0 || \result == 1; */
 static int postcopy_failed(const struct rcv_look *k) {
   return (k->state == STATE_RUNNING && k->reason == RUNNING_POSTCOPY_FAILED) ||
@@ -27,6 +28,7 @@ static int postcopy_failed(const struct rcv_look *k) {
 /*@ requires \valid_read(k);
     assigns \nothing;
     ensures \result == 1 <==> look_state(k, 3, 12) || look_state(k, 1, 10);
+    ensures k->state == 5 || (k->state == 1 && k->reason <= 9) ==> \result == 0;
     ensures \result == 0 || \result == 1; */
 static int postcopy(const struct rcv_look *k) {
   return (k->state == STATE_RUNNING && k->reason == RUNNING_POSTCOPY) ||

@@ -33,12 +33,11 @@ static void permit_init(struct rcv_permit *permit) {
 
 /*@ requires \valid(permit) && \valid_read(n) && \valid_read(binding);
     requires \separated(permit, n) && \separated(permit, binding);
-    requires permit->spent == 0;
-    assigns *permit;
-    ensures permit->minted == 1 && permit->spent == 0;
-    ensures permit->record_host == \old(n->record_host); */
+    assigns permit->minted, permit->binding, permit->record_host, permit->vm_state,
+      permit->task_state, permit->mig_status, permit->mig_id, permit->server_updated_s;
+    ensures permit->minted == 1 && permit->record_host == record_host; */
 static void mint(struct rcv_permit *permit, const struct rcv_nova *n,
-                 const struct rcv_binding *binding) {
+                 const struct rcv_binding *binding, int64_t record_host) {
   /*@ loop invariant 0 <= i <= RCV_UUID_BYTES;
       loop assigns i, permit->binding.instance[0 .. RCV_UUID_BYTES - 1];
       loop variant RCV_UUID_BYTES - i; */
@@ -53,12 +52,12 @@ static void mint(struct rcv_permit *permit, const struct rcv_nova *n,
     permit->binding.evidence_digest[i] = binding->evidence_digest[i];
     permit->binding.policy_digest[i] = binding->policy_digest[i];
   }
-  permit->record_host = n->record_host;
   permit->vm_state = n->vm_state;
   permit->task_state = n->task_state;
   permit->mig_status = n->mig_status;
   permit->mig_id = n->mig_id;
   permit->server_updated_s = n->server_updated_s;
+  permit->record_host = record_host;
   permit->minted = 1;
 }
 
@@ -70,13 +69,13 @@ int rcv_permit_spend(struct rcv_permit *permit) {
   return 1;
 }
 
-/*@ requires \valid_read(e) && \valid(out) && \separated(e, out) && indexes_ok(e);
+/*@ requires \valid_read(e) && \valid(out) && \separated(e, out);
     assigns out->class_of[0 .. RCV_MAX_CANDIDATES - 1]; */
 static void classify_all(const struct rcv_evidence *e, struct rcv_verdict *out) {
-  /*@ loop invariant 0 <= i <= e->candidates;
+  /*@ loop invariant 0 <= i <= RCV_MAX_CANDIDATES;
       loop assigns i, out->class_of[0 .. RCV_MAX_CANDIDATES - 1];
-      loop variant e->candidates - i; */
-  for (int64_t i = 0; i < e->candidates; i++) {
+      loop variant RCV_MAX_CANDIDATES - i; */
+  for (int64_t i = 0; i < RCV_MAX_CANDIDATES && i < e->candidates; i++) {
     out->class_of[i] = rcv_classify(&e->candidate[i].last);
   }
 }
@@ -94,31 +93,54 @@ static void conclude(struct rcv_verdict *out) {
   out->kind = rcv_kind_of(out->code);
 }
 
-/* All refusals first; the dangerous verdict is the last statement, and is there once. */
-void rcv_decide(const struct rcv_evidence *e, const struct rcv_policy *p,
-                const struct rcv_binding *binding, struct rcv_verdict *out,
-                struct rcv_permit *permit) {
-  int safe = rcv_safe(e, p);
-  int valid = rcv_policy_sound(p) && rcv_evidence_valid(e);
+/*@ requires \valid_read(e) && \valid_read(p) && \valid(out) && \separated(out, e, p);
+    assigns *out;
+    ensures refuse_never_resets: out->kind != RCV_VERDICT_RESET;
+    ensures 0 <= out->reasons <= RCV_MAX_REASONS; */
+static void refuse(const struct rcv_evidence *e, const struct rcv_policy *p, int valid,
+                   int complete, struct rcv_verdict *out) {
   rcv_verdict_init(out);
-  permit_init(permit);
   if (!valid) {
     rcv_raise(out, RCV_CODE_EVIDENCE_INVALID, -1);
     conclude(out);
     return;
   }
   classify_all(e, out);
-  out->complete = rcv_complete(e, p);
-  if (!safe) {
-    rcv_reasons(e, p, out);
-    conclude(out);
-    return;
-  }
-  out->owner = e->nova_last.record_host;
-  rcv_raise(out, RCV_CODE_SAFE_TO_RESET, out->owner);
-  if (binding != NULL && p->allow_reset == 1) {
-    mint(permit, &e->nova_last, binding);
-  }
+  out->complete = complete;
+  rcv_reasons(e, p, out);
+  conclude(out);
+}
+
+/*@ requires \valid_read(e) && \valid(out) && \separated(out, e);
+    assigns *out;
+    ensures out->kind == RCV_VERDICT_RESET && 0 <= out->reasons <= RCV_MAX_REASONS; */
+static void allow(const struct rcv_evidence *e, int64_t owner, struct rcv_verdict *out) {
+  rcv_verdict_init(out);
+  classify_all(e, out);
+  rcv_raise(out, RCV_CODE_SAFE_TO_RESET, owner);
+  out->complete = 1;
+  out->owner = owner;
   out->code = RCV_CODE_SAFE_TO_RESET;
   out->kind = RCV_VERDICT_RESET;
+}
+
+/* All refusals first; the dangerous verdict comes last, and once. */
+void rcv_decide(const struct rcv_evidence *e, const struct rcv_policy *p,
+                const struct rcv_binding *binding, struct rcv_verdict *out,
+                struct rcv_permit *permit) {
+  int safe = rcv_safe(e, p);
+  int valid = rcv_policy_sound(p) && rcv_evidence_valid(e);
+  int complete = valid && rcv_complete(e, p);
+  int64_t allowed = p->allow_reset;
+  int64_t owner = e->nova_last.record_host;
+  permit_init(permit);
+  if (safe != 1) {
+    refuse(e, p, valid, complete, out);
+    return;
+  }
+  allow(e, owner, out);
+  if (binding == NULL || allowed != 1) {
+    return;
+  }
+  mint(permit, &e->nova_last, binding, owner);
 }

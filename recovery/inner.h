@@ -122,6 +122,7 @@ int rcv_killed_beside(const struct rcv_look *h, const struct rcv_look *t);
 /*@ requires \valid_read(e) && \valid_read(p) && indexes_ok(e);
     assigns \nothing;
     ensures ownership_means_ownership: \result == 1 <==> ownership_safe(e, p);
+    ensures ownership_one_owner: \result == 1 ==> exactly_one_owner(e, p);
     ensures \result == 0 || \result == 1; */
 int rcv_ownership_safe(const struct rcv_evidence *e, const struct rcv_policy *p);
 
@@ -159,9 +160,8 @@ enum rcv_verdict_kind rcv_kind_of(enum rcv_code code);
 
 /* ---- reasons.c ---- */
 
-/* Everything that stands against a reset. Called for every verdict but RESET. */
-/*@ requires \valid_read(e) && \valid_read(p) && \valid(out) && indexes_ok(e);
-    requires \separated(out, e, p);
+/* Everything that stands against a reset, of valid evidence. It cannot decide a reset. */
+/*@ requires \valid_read(e) && \valid_read(p) && \valid(out) && \separated(out, e, p);
     requires 0 <= out->reasons <= RCV_MAX_REASONS;
     assigns *out;
     ensures 0 <= out->reasons <= RCV_MAX_REASONS; */

@@ -297,6 +297,7 @@ enum rcv_class rcv_classify(const struct rcv_look *look);
 /*@ requires \valid_read(e) && \valid_read(p);
     assigns \nothing;
     ensures safe_means_safe: \result == 1 <==> safe(e, p);
+    ensures safe_one_owner: \result == 1 ==> exactly_one_owner(e, p);
     ensures \result == 0 || \result == 1; */
 int rcv_safe(const struct rcv_evidence *e, const struct rcv_policy *p);
 
@@ -340,5 +341,13 @@ int rcv_permit_spend(struct rcv_permit *permit);
 void rcv_decide(const struct rcv_evidence *e, const struct rcv_policy *p,
                 const struct rcv_binding *binding, struct rcv_verdict *out,
                 struct rcv_permit *permit);
+
+/*@ requires \valid_read(v);
+    assigns \nothing; */
+int rcv_worth_observing(const struct rcv_verdict *v);
+
+/*@ requires \valid_read(v);
+    assigns \nothing; */
+int rcv_exit_status(const struct rcv_verdict *v);
 
 #endif

@@ -1,5 +1,6 @@
 #include "agent/cli/render.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,10 +59,13 @@ static void wrapped(const char *first, const char *line, struct uw_buf *out) {
   uw_buf_puts(out, "\n");
 }
 
-/* A line that begins with two spaces is a command or a table row: printed as it is. */
+/* A line that begins with two spaces is a command or a table row: printed as it is. One that is
+ * numbered already needs no bullet. */
 static void item(const char *bullet, const char *line, struct uw_buf *out) {
   if (strncmp(line, "  ", 2) == 0) {
     uw_buf_printf(out, "  %s\n", line);
+  } else if (isdigit((unsigned char)line[0]) && strchr("0123456789.", line[1]) != NULL) {
+    wrapped("  ", line, out);
   } else {
     wrapped(bullet, line, out);
   }
@@ -103,7 +107,8 @@ static const char *vcpu_of(const json_t *host) {
   if (json_is_true(value)) {
     return "advancing";
   }
-  return json_is_false(value) ? "still" : "-";
+  /* An idle guest uses next to none: not seen is no sign of death. */
+  return json_is_false(value) ? "not seen" : "-";
 }
 
 /* "running (migrated)", or how far the look came when libvirt did not get to say. */
@@ -227,4 +232,9 @@ void render_verdict(const json_t *verdict, const struct render_options *options,
   list(options, "residue", json_object_get(verdict, "residue"), "  - ", out);
   ticket(verdict, options, out);
   read_on(verdict, options, out);
+}
+
+void render_residue(const json_t *verdict, struct uw_buf *out) {
+  const struct render_options plain = {.color = false, .saved = ""};
+  list(&plain, "residue, for a person to check", json_object_get(verdict, "residue"), "  - ", out);
 }

@@ -23,6 +23,9 @@ struct render_options {
 void render_verdict(const json_t *verdict, const struct render_options *options,
                     struct uw_buf *out);
 
+/* Only the residue of a verdict, with its heading: what is left to do after a reset. */
+void render_residue(const json_t *verdict, struct uw_buf *out);
+
 /* Colour is used on a terminal, unless --no-color or NO_COLOR (set and not empty). */
 bool render_use_color(int fd, bool no_color);
 

@@ -7,6 +7,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/files.h"
 #include "agent/cli/context.h"
+#include "agent/cli/render.h"
 #include "agent/cli/verbs.h"
 #include "agent/run/planning.h"
 
@@ -88,7 +89,12 @@ static int print_result(const struct cli_options *options, const struct act_resu
   for (size_t i = 0; i < r->lines; i++) {
     (void)printf("%s\n", r->line[i]);
   }
-  if (r->status != UW_EXIT_OK && r->verdict != NULL) {
+  if (r->status == UW_EXIT_OK && r->verdict != NULL) {
+    struct uw_buf out = {0};
+    render_residue(r->verdict, &out);
+    (void)fputs(uw_buf_text(&out), stdout);
+    uw_buf_free(&out);
+  } else if (r->verdict != NULL) {
     (void)printf("\n");
     return context_print_verdict(options, r->verdict, "", (int)r->status);
   }

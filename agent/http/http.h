@@ -25,7 +25,7 @@
 #define HTTP_MAX_REPLY_HEADER (64 * 1024)    /* bytes of all headers of one reply */
 #define HTTP_MAX_TOKEN        (16 * 1024)    /* bytes of X-Subject-Token */
 #define HTTP_VALUE_BYTES      256            /* a kept reply header, with its NUL */
-#define HTTP_URL_BYTES        2048           /* a URL, with its NUL */
+#define HTTP_URL_BYTES        4096           /* a URL, with its NUL */
 #define HTTP_TEXT_BYTES       640            /* a failure in words, with its NUL */
 
 enum http_method { HTTP_METHOD_NONE = 0, HTTP_GET, HTTP_POST };

@@ -4,16 +4,16 @@
 
 #include "agent/journal/journal.h"
 
-#define JOURNAL_SCHEMA       "unwedge.journal/1"
-#define JOURNAL_FILE         "records.jsonl"
-#define JOURNAL_EVIDENCE     "evidence"
-#define JOURNAL_TORN         "torn"
-#define JOURNAL_LOCK         "lock"
-#define JOURNAL_NO_RUN       "00000000-0000-0000-0000-000000000000" /* the journal itself */
-#define JOURNAL_STORE_BYTES  ((size_t)16 * 1024 * 1024) /* one stored file */
-#define JOURNAL_RESERVE      ((int64_t)64 * 1024) /* for the outcome, see journal_append() */
-#define JOURNAL_SALT_BYTES   16
-#define JOURNAL_FILE_NAME    (2 * RCV_DIGEST_BYTES + 1) /* hex digest and NUL */
+#define JOURNAL_SCHEMA "unwedge.journal/1"
+#define JOURNAL_FILE "records.jsonl"
+#define JOURNAL_EVIDENCE "evidence"
+#define JOURNAL_TORN "torn"
+#define JOURNAL_LOCK "lock"
+#define JOURNAL_NO_RUN "00000000-0000-0000-0000-000000000000" /* the journal itself */
+#define JOURNAL_STORE_BYTES ((size_t)16 * 1024 * 1024)        /* one stored file */
+#define JOURNAL_RESERVE ((int64_t)64 * 1024) /* for the outcome, see journal_append() */
+#define JOURNAL_SALT_BYTES 16
+#define JOURNAL_FILE_NAME (2 * RCV_DIGEST_BYTES + 1) /* hex digest and NUL */
 #define JOURNAL_MAX_REQUIRED 4
 
 /* A record type and the members that the journal's own logic needs in it. */

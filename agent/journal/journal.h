@@ -1,5 +1,6 @@
 /*
- * The audit journal: one canonical JSON record a line, durable before an act (contract S3, section 6).
+ * The audit journal: one canonical JSON record a line, durable before an act (contract S3 and
+ * section 6).
  *
  * records.jsonl is the source; evidence/ holds content-addressed files; torn/ what was found
  * after the last whole record. One writer at a time (flock). The same interface serves any
@@ -66,8 +67,8 @@ int journal_each(const char *dir, int (*each)(const json_t *record, void *ctx), 
  * The newest intent of that instance that no record of the same run has answered: an outcome
  * with result applied or not_applied, or a resolved. *ret is a new reference, NULL if none.
  */
-int journal_open_intent(const char *dir, const char *instance, json_t **ret, struct uw_err *err)
-    UW_MUST_USE;
+int journal_open_intent(const char *dir, const char *instance, json_t **ret,
+                        struct uw_err *err) UW_MUST_USE;
 
 struct journal_report {
   int64_t records, evidence_files, torn_bytes;

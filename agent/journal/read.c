@@ -134,8 +134,7 @@ struct each_ctx {
 static int each_line(const char *line, size_t n, int64_t number, void *ctx) {
   struct each_ctx *c = ctx;
   char what[UW_ERR_TEXT_BYTES / 2];
-  (void)snprintf(what, sizeof what, "%.400s/%s line %lld", c->dir, JOURNAL_FILE,
-                 (long long)number);
+  (void)snprintf(what, sizeof what, "%.400s/%s line %lld", c->dir, JOURNAL_FILE, (long long)number);
   json_t *record = uw_json_parse(line, n, what, UW_EXIT_JOURNAL, c->err);
   if (record == NULL) {
     c->failed = true;
@@ -288,8 +287,8 @@ static void check_files(struct verify_ctx *c, const json_t *record, int64_t numb
     struct uw_err why;
     uw_err_clear(&why);
     if (!json_is_string(value) || uw_digest_parse(json_string_value(value), digest) != 0) {
-      (void)snprintf(text, sizeof text, "line %lld: files.%.60s is not a digest",
-                     (long long)number, key);
+      (void)snprintf(text, sizeof text, "line %lld: files.%.60s is not a digest", (long long)number,
+                     key);
       problem(c, text);
     } else if (journal_fetch(c->dir, digest, &bytes, &why) != 0) {
       (void)snprintf(text, sizeof text, "line %lld: files.%.60s: %.800s", (long long)number, key,

@@ -27,7 +27,7 @@ static const struct journal_type types[] = {
     {"resolved", {"instance", "result", "reason", NULL}},
 };
 
-static const char *const reserved[] = {"schema",  "seq",  "run",  "type", "time", "time_s",
+static const char *const reserved[] = {"schema",  "seq",     "run",  "type", "time", "time_s",
                                        "mono_ms", "boot_id", "salt", "tool", "chain"};
 
 const struct journal_type *journal_type_find(const char *name) {

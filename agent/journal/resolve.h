@@ -14,11 +14,7 @@
 
 #define RESOLVE_ACTION "resetState" /* the name of Nova's action of os-resetState */
 
-enum journal_resolution {
-  RESOLUTION_CANNOT_TELL = 0,
-  RESOLUTION_APPLIED,
-  RESOLUTION_NOT_APPLIED
-};
+enum journal_resolution { RESOLUTION_CANNOT_TELL = 0, RESOLUTION_APPLIED, RESOLUTION_NOT_APPLIED };
 
 /* One instance action as Nova lists it now; "" or NULL where Nova did not say. */
 struct journal_action {

@@ -86,8 +86,7 @@ static void put_list(struct uw_buf *out, const json_t *record, const char *key,
   const json_t *list = json_object_get(record, key);
   for (size_t i = 0; i < json_array_size(list); i++) {
     const json_t *one = json_array_get(list, i);
-    const char *text =
-        json_is_object(one) ? uw_json_str(one, member, "") : json_string_value(one);
+    const char *text = json_is_object(one) ? uw_json_str(one, member, "") : json_string_value(one);
     uw_buf_puts(out, "\n                 - ");
     if (json_is_object(one)) {
       put_member(out, "", one, "code", " ");
@@ -146,7 +145,7 @@ static void say_attestation(struct uw_buf *out, const json_t *r) {
 static void say_intent(struct uw_buf *out, const json_t *r) {
   uw_buf_puts(out, "is about to reset the instance");
   put_member(out, " as user ", r, "user_id", "");
-  uw_buf_printf(out, "; %zu actions were listed before",
+  uw_buf_printf(out, "; actions listed before it: %zu",
                 json_array_size(json_object_get(r, "requests")));
 }
 
@@ -190,21 +189,25 @@ static void say_recovered(struct uw_buf *out, const json_t *r) {
   put_member(out, " as ", r, "torn_digest", "");
 }
 
-static void say_text(struct uw_buf *out, const json_t *r) {
-  put_member(out, "", r, "text", "");
-}
+static void say_text(struct uw_buf *out, const json_t *r) { put_member(out, "", r, "text", ""); }
 
 static const struct {
   const char *type, *label;
   void (*say)(struct uw_buf *out, const json_t *record);
 } stories[] = {
-    {"init", "journal made", say_text},     {"run_started", "started", say_started},
-    {"evidence", "observed", say_evidence}, {"verdict", "verdict", say_verdict},
-    {"plan", "plan", say_plan},             {"approval", "approval", say_approval},
-    {"gates", "gates", say_gates},          {"attestation", "statement", say_attestation},
-    {"intent", "INTENT", say_intent},       {"outcome", "OUTCOME", say_result},
+    {"init", "journal made", say_text},
+    {"run_started", "started", say_started},
+    {"evidence", "observed", say_evidence},
+    {"verdict", "verdict", say_verdict},
+    {"plan", "plan", say_plan},
+    {"approval", "approval", say_approval},
+    {"gates", "gates", say_gates},
+    {"attestation", "statement", say_attestation},
+    {"intent", "INTENT", say_intent},
+    {"outcome", "OUTCOME", say_result},
     {"verification", "verified", say_verification},
-    {"residue", "residue", say_residue},    {"refusal", "refused", say_refusal},
+    {"residue", "residue", say_residue},
+    {"refusal", "refused", say_refusal},
     {"recovered", "recovered", say_recovered},
     {"resolved", "RESOLVED", say_result},
 };

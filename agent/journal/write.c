@@ -29,8 +29,8 @@ struct journal {
   int dir_fd;
   int fd; /* records.jsonl, O_APPEND */
   struct uw_lock lock;
-  int64_t seq;                      /* of the next record */
-  uint8_t chain[RCV_DIGEST_BYTES];  /* of the last record */
+  int64_t seq;                     /* of the next record */
+  uint8_t chain[RCV_DIGEST_BYTES]; /* of the last record */
   char boot_id[37];
   bool dead; /* a write failed; nothing more is written through this handle */
 };
@@ -137,8 +137,7 @@ int journal_init(const char *dir, struct uw_err *err) {
   int result = -1;
   if (make_folder(fd, dir, JOURNAL_EVIDENCE, err) == 0 &&
       make_folder(fd, dir, JOURNAL_TORN, err) == 0 && make_records(fd, dir, err) == 0) {
-    result = fsync(fd) == 0 ? parent_fsync(dir, err)
-                            : fail(err, "cannot make durable", dir, ".");
+    result = fsync(fd) == 0 ? parent_fsync(dir, err) : fail(err, "cannot make durable", dir, ".");
   }
   (void)close(fd);
   if (result != 0 && err != NULL) {
@@ -164,7 +163,8 @@ static int put_file(struct journal *j, const char *folder, const char *name, con
     bool same = S_ISREG(st.st_mode) && uw_file_read(file, JOURNAL_STORE_BYTES, &old, err) == 0 &&
                 old.len == n && (n == 0 || memcmp(old.data, bytes, n) == 0);
     uw_buf_free(&old);
-    return same ? 0
+    /* an earlier call may have failed between its name and the name's durability */
+    return same ? uw_dir_fsync(path, err)
                 : uw_err_set(err, UW_EXIT_JOURNAL,
                              "%s is there and holds something else: it was changed", file);
   }
@@ -303,7 +303,8 @@ static int64_t reserve(struct journal *j, struct uw_err *err) {
   return fail(err, "cannot reserve space in", j->dir, JOURNAL_FILE);
 }
 
-/* One write, one fsync, no second try (but for a signal that came first): after an error the kernel may have dropped the bytes. */
+/* One write, one fsync, no second try (but for a signal that came first): after an error the kernel
+ * may have dropped the bytes. */
 static int write_line(struct journal *j, const struct uw_buf *line, struct uw_err *err) {
   ssize_t done = -1;
   do {
@@ -368,8 +369,7 @@ int journal_append(struct journal *j, const char *run, const char *type, const j
   json_t *record = json_object();
   int result = -1;
   if (record != NULL && journal_body_check(type, body, err) == 0 &&
-      add_members(j, run, type, body, record, err) == 0 &&
-      reserve_for(j, type, record, err) == 0) {
+      add_members(j, run, type, body, record, err) == 0 && reserve_for(j, type, record, err) == 0) {
     result = append_record(j, record, err);
   }
   json_decref(record);
@@ -379,10 +379,10 @@ int journal_append(struct journal *j, const char *run, const char *type, const j
 /* open */
 
 struct tail {
-  char *bytes;   /* the end of the file; owned */
-  size_t n;      /* how many of them */
-  off_t start;   /* where they begin in the file */
-  size_t whole;  /* bytes up to and with the last newline; the rest is torn */
+  char *bytes;  /* the end of the file; owned */
+  size_t n;     /* how many of them */
+  off_t start;  /* where they begin in the file */
+  size_t whole; /* bytes up to and with the last newline; the rest is torn */
 };
 
 static int read_tail(struct journal *j, struct tail *t, struct uw_err *err) {
@@ -509,8 +509,7 @@ static int open_files(struct journal *j, struct uw_err *err) {
       make_folder(j->dir_fd, j->dir, JOURNAL_TORN, err) != 0) {
     return -1;
   }
-  j->fd = openat(j->dir_fd, JOURNAL_FILE,
-                 O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  j->fd = openat(j->dir_fd, JOURNAL_FILE, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (j->fd < 0) {
     return fail(err, "cannot open for writing", j->dir, JOURNAL_FILE);
   }

@@ -16,14 +16,25 @@
 #include "agent/base/files.h"
 #include "agent/libvirt/inner.h"
 
-#define POLL_MS     100  /* at most this late for stop and deadlines */
-#define REAP_MS     2    /* between two looks for the end of a child that closed its output */
+#define POLL_MS 100       /* at most this late for stop and deadlines */
+#define REAP_MS 2         /* between two looks for the end of a child that closed its output */
 #define LAST_WAIT_MS 2000 /* for a killed child to go; then it is left to init */
 #define BLOCK_BYTES 16384
 
-/* What the probe gets of our environment; nothing of it can be an OpenStack credential. */
-static const char *const passed[] = {"HOME", "SSH_AUTH_SOCK"};
+/* What the probe gets of our environment: where ~/.pki and ~/.ssh are, the ssh agent, Kerberos for
+ * SASL. Nothing of it can be an OpenStack credential. */
+static const char *const passed[] = {"HOME", "SSH_AUTH_SOCK", "KRB5CCNAME", "KRB5_CLIENT_KTNAME"};
 #define PASSED ((int)(sizeof passed / sizeof passed[0]))
+
+/* So that nothing that lacks close-on-exec leaks into the probe, not even until it closes it. */
+static int close_others(posix_spawn_file_actions_t *actions) {
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+  return posix_spawn_file_actions_addclosefrom_np(actions, 3);
+#else
+  (void)actions;
+  return 0;
+#endif
+}
 
 struct environment {
   char text[PASSED][PATH_MAX + 32];
@@ -56,8 +67,7 @@ static int not_started(struct child *c, const char *what, int why) {
 /* A file in memory instead of a pipe: writing it can neither block nor raise SIGPIPE. */
 static int request_file(const char *request) {
   int fd = memfd_create("probe-request", MFD_CLOEXEC);
-  if (fd >= 0 &&
-      (uw_write_all(fd, request, strlen(request)) != 0 || lseek(fd, 0, SEEK_SET) != 0)) {
+  if (fd >= 0 && (uw_write_all(fd, request, strlen(request)) != 0 || lseek(fd, 0, SEEK_SET) != 0)) {
     (void)close(fd);
     fd = -1;
   }
@@ -85,14 +95,13 @@ static int spawn_with(const char *program, struct child *c, int in, int out, int
     bool set = posix_spawn_file_actions_adddup2(&actions, in, 0) == 0 &&
                posix_spawn_file_actions_adddup2(&actions, out, 1) == 0 &&
                posix_spawn_file_actions_adddup2(&actions, err, 2) == 0 &&
-               posix_spawnattr_setpgroup(&attributes, 0) == 0 &&
+               close_others(&actions) == 0 && posix_spawnattr_setpgroup(&attributes, 0) == 0 &&
                posix_spawnattr_setsigdefault(&attributes, &all) == 0 &&
                posix_spawnattr_setsigmask(&attributes, &none) == 0 &&
-               posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
-                                                         POSIX_SPAWN_SETSIGDEF |
+               posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
                                                          POSIX_SPAWN_SETSIGMASK) == 0;
-    why = set ? posix_spawn(&c->pid, program, &actions, &attributes, argv, environment.list)
-              : ENOMEM;
+    why =
+        set ? posix_spawn(&c->pid, program, &actions, &attributes, argv, environment.list) : ENOMEM;
     (void)posix_spawnattr_destroy(&attributes);
   }
   (void)posix_spawn_file_actions_destroy(&actions);
@@ -140,9 +149,7 @@ static int start(const char *program, struct child *c) {
 }
 
 /* The whole group: an ssh that the probe has started must not stay behind. */
-static void kill_child(const struct child *c) {
-  (void)kill(-c->pid, SIGKILL);
-}
+static void kill_child(const struct child *c) { (void)kill(-c->pid, SIGKILL); }
 
 static void read_complaint(struct child *c) {
   ssize_t got = read(c->fd_err, c->complaint, sizeof c->complaint - 1);

@@ -19,15 +19,15 @@ enum child_end {
 
 /* One child: what it is given, and what came of it. */
 struct child {
-  bool wanted;           /* false: is not started at all */
-  char *request;         /* owned by the caller */
-  int64_t deadline_ms;   /* from its start */
-  struct uw_buf out;     /* what it printed; owned by the caller afterwards */
+  bool wanted;         /* false: is not started at all */
+  char *request;       /* owned by the caller */
+  int64_t deadline_ms; /* from its start */
+  struct uw_buf out;   /* what it printed; owned by the caller afterwards */
   int64_t start_ms, end_ms;
   enum child_end end;
   int status;
-  char why[RCV_TEXT_BYTES];            /* NOT_STARTED: reason */
-  char complaint[CHILD_STDERR_BYTES];  /* beginning of what it wrote to stderr */
+  char why[RCV_TEXT_BYTES];           /* NOT_STARTED: reason */
+  char complaint[CHILD_STDERR_BYTES]; /* beginning of what it wrote to stderr */
   /* While it runs. */
   bool running, killed;
   pid_t pid;

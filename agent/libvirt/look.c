@@ -12,12 +12,10 @@
 #define REQUEST_SCHEMA "unwedge.probe-request/1"
 #define MIN_DEADLINE_MS 200
 #define MAX_DEADLINE_MS 600000
-#define MIN_MARGIN_MS   50 /* the probe's own deadline comes first, so that it can say what hung */
-#define MAX_MARGIN_MS   500
+#define MIN_MARGIN_MS 50 /* the probe's own deadline comes first, so that it can say what hung */
+#define MAX_MARGIN_MS 500
 
-void probe_result_free(struct probe_result *r) {
-  uw_buf_free(&r->raw);
-}
+void probe_result_free(struct probe_result *r) { uw_buf_free(&r->raw); }
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high) {
   return value < low ? low : value > high ? high : value;
@@ -65,8 +63,9 @@ static int prepare(struct child *c, const struct probe_target *t, struct probe_r
     c->wanted = c->request != NULL;
     if (!c->wanted) {
       json_decref(json);
-      return uw_err_set(err, UW_EXIT_USAGE, "no memory for a question to libvirt, or it is not "
-                                            "UTF-8 text");
+      return uw_err_set(err, UW_EXIT_USAGE,
+                        "no memory for a question to libvirt, or it is not "
+                        "UTF-8 text");
     }
   }
   json_decref(json);
@@ -99,8 +98,10 @@ static int ask_all(const char *program, const struct probe_target *target, size_
                    struct uw_err *err) {
   init_results(result, n);
   if (access(program, X_OK) != 0) {
-    return uw_err_set(err, UW_EXIT_USAGE, "cannot run %s: it is missing or not executable; "
-                                          "reinstall, or build it with 'make'", program);
+    return uw_err_set(err, UW_EXIT_USAGE,
+                      "cannot run %s: it is missing or not executable; "
+                      "reinstall, or build it with 'make'",
+                      program);
   }
   struct child *child = calloc(n > 0 ? n : 1, sizeof *child);
   if (child == NULL) {

@@ -12,34 +12,34 @@
 #include "agent/base/err.h"
 #include "recovery/evidence.h"
 
-#define PROBE_URI_BYTES   1024
+#define PROBE_URI_BYTES 1024
 #define PROBE_REPLY_BYTES ((size_t)256 * 1024) /* more than this from one probe is garbage */
-#define PROBE_LINE_BYTES  ((size_t)64 * 1024)  /* as is a longer line */
+#define PROBE_LINE_BYTES ((size_t)64 * 1024)   /* as is a longer line */
 #define PROBE_MAX_PARALLEL 64                  /* probes that run at the same time */
 
 /* Where one host is, and who has to answer there. Filled by the host map (config/). */
 struct probe_target {
-  char host[RCV_TEXT_BYTES];              /* Nova's name */
-  char uri[PROBE_URI_BYTES];              /* "" = unmapped */
-  char expect_hostname[RCV_TEXT_BYTES];   /* hypervisor_hostname; "" = unmapped */
-  char expect_uuid[RCV_ID_BYTES];         /* "" = not pinned */
+  char host[RCV_TEXT_BYTES];            /* Nova's name */
+  char uri[PROBE_URI_BYTES];            /* "" = unmapped */
+  char expect_hostname[RCV_TEXT_BYTES]; /* hypervisor_hostname; "" = unmapped */
+  char expect_uuid[RCV_ID_BYTES];       /* "" = not pinned */
 };
 
 /* What is asked about. */
 struct probe_question {
-  char instance[RCV_ID_BYTES];            /* UUID */
-  char instance_name[RCV_TEXT_BYTES];     /* expected domain name, "" not known */
-  char project[RCV_ID_BYTES];             /* expected owner, "" not known */
-  int64_t deadline_ms;                    /* of the whole look; SIGKILL after it */
-  bool monitor;                           /* do the monitor-touching read instead of a look */
-  bool gentle;                            /* once found hung: no job or monitor call */
+  char instance[RCV_ID_BYTES];        /* UUID */
+  char instance_name[RCV_TEXT_BYTES]; /* expected domain name, "" not known */
+  char project[RCV_ID_BYTES];         /* expected owner, "" not known */
+  int64_t deadline_ms;                /* of the whole look; SIGKILL after it */
+  bool monitor;                       /* do the monitor-touching read instead of a look */
+  bool gentle;                        /* once found hung: no job or monitor call */
 };
 
 struct probe_result {
-  struct rcv_look look;                   /* reach, facts, start_ms, end_ms */
+  struct rcv_look look; /* reach, facts, start_ms, end_ms */
   char libvirt_hostname[RCV_TEXT_BYTES], host_uuid[RCV_ID_BYTES], domain_name[RCV_TEXT_BYTES];
-  char detail[RCV_TEXT_BYTES];            /* one line of why when reach is not ok, or a hang */
-  struct uw_buf raw;                      /* the reply lines as they came (owned) */
+  char detail[RCV_TEXT_BYTES]; /* one line of why when reach is not ok, or a hang */
+  struct uw_buf raw;           /* the reply lines as they came (owned) */
 };
 
 void probe_result_free(struct probe_result *r);
@@ -55,18 +55,17 @@ void probe_result_free(struct probe_result *r);
  * are killed and -1 returned.
  *
  * A call that hangs after identity, domain and state are known leaves reach ok: job_stats gives
- * job HUNG, the monitor read gives monitor MUTE, the later ones leave their facts unknown. A
- * gentle look asks for no job; its job is HUNG as long as the control interface shows that a call
- * is stuck there, else UNKNOWN.
+ * job HUNG, the monitor read gives monitor MUTE, the later ones leave their facts unknown. Where
+ * the control interface shows that a call is stuck (busy, and its time grows, or in error), the job
+ * is not asked for and is HUNG. A gentle look never asks for it: else UNKNOWN.
  */
 int probe_look(const char *program, const struct probe_target *target, size_t n,
-               const struct probe_question *question, int parallel,
-               const volatile bool *stop, struct probe_result *result, struct uw_err *err)
-    UW_MUST_USE;
+               const struct probe_question *question, int parallel, const volatile bool *stop,
+               struct probe_result *result, struct uw_err *err) UW_MUST_USE;
 
 /*
- * The operations that only inform (list, stats, caps, compare): raw holds the reply lines, look.reach, the identity and detail are filled as for a
- * look, all other facts stay unknown.
+ * The operations that only inform (list, stats, caps, compare): raw holds the reply lines,
+ * look.reach, the identity and detail are filled as for a look, all other facts stay unknown.
  */
 struct probe_request {
   const char *op;              /* "list", "stats", "caps", "compare" */

@@ -14,7 +14,7 @@
 #include "agent/libvirt/inner.h"
 
 #define REPLY_SCHEMA "unwedge.probe-reply/1"
-#define STEP_BYTES   32
+#define STEP_BYTES 32
 
 /* libvirt's numbers (virErrorNumber, virErrorDomain, virDomainState ...): this process does not
  * link libvirt, so they are written out. Source: libvirt.md section 2. */
@@ -68,17 +68,15 @@ struct fold {
   bool ended, unstable, hung, busy_but_moving;
   char step[STEP_BYTES]; /* of the last begin, or hung */
   char type[RCV_ID_BYTES];
-  char log[RCV_TEXT_BYTES];   /* last line of the library's log */
-  char why[RCV_TEXT_BYTES];   /* text of the error that counts most */
-  enum rcv_reach failed;      /* what it means for reach; NONE: no error */
+  char log[RCV_TEXT_BYTES]; /* last line of the library's log */
+  char why[RCV_TEXT_BYTES]; /* text of the error that counts most */
+  enum rcv_reach failed;    /* what it means for reach; NONE: no error */
   struct rcv_look facts;
 };
 
 typedef bool (*take_fn)(struct fold *f, const json_t *value);
 
-static bool has(const struct fold *f, enum line line) {
-  return (f->seen & (1U << line)) != 0;
-}
+static bool has(const struct fold *f, enum line line) { return (f->seen & (1U << line)) != 0; }
 
 /* One line of printable text; a name from elsewhere must not steer a terminal. */
 static void copy_text(char *out, size_t n, const char *text) {
@@ -210,9 +208,8 @@ static bool take_control(struct fold *f, const json_t *value) {
   int64_t ignored = 0;
   enum rcv_tri grew = RCV_TRI_UNKNOWN;
   if (!size_is(value, 5) || !take_int(value, "state", 0, &state) ||
-      !take_int(value, "details", 0, &ignored) ||
-      !take_int(value, "ms", 0, &f->facts.control_ms) || !take_int(value, "reads", 1, &ignored) ||
-      !take_tri(json_object_get(value, "grew"), &grew)) {
+      !take_int(value, "details", 0, &ignored) || !take_int(value, "ms", 0, &f->facts.control_ms) ||
+      !take_int(value, "reads", 1, &ignored) || !take_tri(json_object_get(value, "grew"), &grew)) {
     return false;
   }
   switch (state) {
@@ -337,9 +334,7 @@ static bool take_monitor(struct fold *f, const json_t *value) {
   return true;
 }
 
-static bool take_done(struct fold *f, const json_t *value) {
-  return is_about(f, value);
-}
+static bool take_done(struct fold *f, const json_t *value) { return is_about(f, value); }
 
 /* What a line needs before it: an answer to nothing is nonsense. */
 static const struct {
@@ -375,10 +370,15 @@ static bool text_has(const char *text, const char *const *words, size_t n) {
 
 /* Refusals that libvirt reports as errors of the connection (lab.md, TLS). */
 static bool sounds_like_auth(const char *text) {
-  static const char *const words[] = {
-      "Unable to read TLS confirmation", "certificate",       "x509",
-      "TLS handshake failed",            "Permission denied", "Host key verification failed",
-      "private key",                     "no_tty",            "Too many authentication failures"};
+  static const char *const words[] = {"Unable to read TLS confirmation",
+                                      "certificate",
+                                      "x509",
+                                      "TLS handshake failed",
+                                      "Permission denied",
+                                      "Host key verification failed",
+                                      "private key",
+                                      "no_tty",
+                                      "Too many authentication failures"};
   return text_has(text, words, sizeof words / sizeof words[0]);
 }
 
@@ -426,8 +426,7 @@ static bool take_error(struct fold *f, const json_t *value) {
     return false;
   }
   enum rcv_reach reach = reply_reach(step, code, domain, text);
-  bool worse = f->failed == RCV_REACH_NONE ||
-               (f->failed == RCV_REACH_OK && reach != RCV_REACH_OK);
+  bool worse = f->failed == RCV_REACH_NONE || (f->failed == RCV_REACH_OK && reach != RCV_REACH_OK);
   if (worse) {
     f->failed = reach;
     /* The library's log tells why, its error often only that (lab.md, TLS). */
@@ -454,8 +453,8 @@ static void forget_domain(struct fold *f) {
 
 static bool take_step(struct fold *f, const json_t *line, const char *key, bool hung) {
   const json_t *instance = json_object_get(line, "instance");
-  if (!size_is(line, instance != NULL ? 2 : 1) ||
-      !take_text(line, key, f->step, sizeof f->step) || f->hung) {
+  if (!size_is(line, instance != NULL ? 2 : 1) || !take_text(line, key, f->step, sizeof f->step) ||
+      f->hung) {
     return false;
   }
   f->hung = hung;
@@ -659,7 +658,8 @@ static void settle_facts(struct fold *f) {
     f->facts.presence = presence;
     set(f->r, RCV_REACH_OK, "the domain changed each time while it was looked at");
   }
-  if (f->question->gentle && f->facts.job == RCV_JOB_UNKNOWN && stuck(f->facts.control)) {
+  /* Then the probe has not asked, so as not to queue up behind the call that hangs there. */
+  if (f->facts.job == RCV_JOB_UNKNOWN && stuck(f->facts.control)) {
     f->facts.job = RCV_JOB_HUNG;
   }
   if (f->busy_but_moving && f->r->detail[0] == '\0') {

@@ -18,8 +18,8 @@ enum transport { LOCAL, TLS, TCP, SSH, LIBSSH };
 static const struct {
   const char *scheme;
   enum transport transport;
-} schemes[] = {{"qemu", LOCAL},      {"qemu+unix", LOCAL},    {"qemu+tls", TLS},
-               {"qemu+tcp", TCP},    {"qemu+ssh", SSH},       {"qemu+libssh", LIBSSH},
+} schemes[] = {{"qemu", LOCAL},         {"qemu+unix", LOCAL}, {"qemu+tls", TLS},
+               {"qemu+tcp", TCP},       {"qemu+ssh", SSH},    {"qemu+libssh", LIBSSH},
                {"qemu+libssh2", LIBSSH}};
 
 struct parts {
@@ -136,9 +136,10 @@ static int take_scheme(const char *uri, size_t n, struct parts *p, struct uw_err
       return 0;
     }
   }
-  return refuse(err, uri, "only qemu, qemu+tls, qemu+ssh, qemu+libssh, qemu+libssh2, qemu+tcp and "
-                          "qemu+unix are allowed (other drivers answer for other things, 'ext' "
-                          "runs programs)");
+  return refuse(err, uri,
+                "only qemu, qemu+tls, qemu+ssh, qemu+libssh, qemu+libssh2, qemu+tcp and "
+                "qemu+unix are allowed (other drivers answer for other things, 'ext' "
+                "runs programs)");
 }
 
 static int split(const char *uri, struct parts *p, struct uw_err *err) {
@@ -159,7 +160,8 @@ static int split(const char *uri, struct parts *p, struct uw_err *err) {
   const char *authority = mark + 3;
   const char *path = authority + strcspn(authority, "/?");
   if (!take_authority(authority, (size_t)(path - authority), p)) {
-    return refuse(err, uri, "the host, user or port in it is malformed (a password is not allowed)");
+    return refuse(err, uri,
+                  "the host, user or port in it is malformed (a password is not allowed)");
   }
   if (p->bare && p->host[0] != '\0') {
     p->transport = TLS;
@@ -176,30 +178,21 @@ static int split(const char *uri, struct parts *p, struct uw_err *err) {
   return 0;
 }
 
-static bool absolute(const char *value) {
-  return *value == '/';
-}
+static bool absolute(const char *value) { return *value == '/'; }
 
-static bool is_one(const char *value) {
-  return strcmp(value, "1") == 0;
-}
+static bool is_one(const char *value) { return strcmp(value, "1") == 0; }
 
-static bool any_text(const char *value) {
-  return *value != '\0';
-}
+static bool any_text(const char *value) { return *value != '\0'; }
 
 static bool known_mode(const char *value) {
-  return strcmp(value, "auto") == 0 || strcmp(value, "direct") == 0 ||
-         strcmp(value, "legacy") == 0;
+  return strcmp(value, "auto") == 0 || strcmp(value, "direct") == 0 || strcmp(value, "legacy") == 0;
 }
 
 static bool known_proxy(const char *value) {
   return strcmp(value, "auto") == 0 || strcmp(value, "native") == 0;
 }
 
-static bool strict_verify(const char *value) {
-  return strcmp(value, "normal") == 0;
-}
+static bool strict_verify(const char *value) { return strcmp(value, "normal") == 0; }
 
 /* Not password or keyboard-interactive: nobody is there to answer. */
 static bool quiet_auth(const char *value) {
@@ -223,16 +216,11 @@ static bool quiet_auth(const char *value) {
 static const struct {
   const char *name;
   bool (*allowed)(const char *value);
-} params[] = {{"no_tty", is_one},
-              {"keyfile", absolute},
-              {"known_hosts", absolute},
-              {"known_hosts_verify", strict_verify},
-              {"pkipath", absolute},
-              {"authfile", absolute},
-              {"socket", absolute},
-              {"tls_priority", any_text},
-              {"mode", known_mode},
-              {"proxy", known_proxy},
+} params[] = {{"no_tty", is_one},        {"keyfile", absolute},
+              {"known_hosts", absolute}, {"known_hosts_verify", strict_verify},
+              {"pkipath", absolute},     {"authfile", absolute},
+              {"socket", absolute},      {"tls_priority", any_text},
+              {"mode", known_mode},      {"proxy", known_proxy},
               {"sshauth", quiet_auth}};
 
 static bool param_ok(const char *name, const char *value) {

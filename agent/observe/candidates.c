@@ -208,11 +208,12 @@ static enum rcv_svc service_of(const struct nova_reading *r, const char *host) {
 
 static enum rcv_api api_of(const struct nova_reading *r) {
   const unsigned needed = NOVA_SERVER | NOVA_MIGRATIONS | NOVA_ACTIONS | NOVA_SERVICES;
+  /* A cell that does not answer also fails the other reads: it is the better reason. */
+  if ((r->read & NOVA_SERVER) != 0 && r->server.down_cell) {
+    return RCV_API_DOWN_CELL;
+  }
   if ((r->read & needed) != needed) {
     return RCV_API_UNAVAILABLE;
-  }
-  if (r->server.down_cell) {
-    return RCV_API_DOWN_CELL;
   }
   return r->server.host_visible ? RCV_API_OK : RCV_API_HIDDEN;
 }

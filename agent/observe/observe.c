@@ -307,9 +307,14 @@ static int check_monitor(struct obs *o, struct uw_err *err) {
 /* --- the observation ---------------------------------------------------------------------- */
 
 static void begin(struct obs *o) {
+  char api_error[sizeof o->names.api_error]; /* of the reading that this begins with */
+  memcpy(api_error, o->names.api_error, sizeof api_error);
   rcv_evidence_init(&o->evidence);
   rcv_fold_init(&o->fold);
   memset(&o->names, 0, sizeof o->names);
+  memcpy(o->names.api_error, api_error, sizeof api_error);
+  /* Which instance it is about is known even if Nova says nothing. */
+  (void)snprintf(o->names.instance, sizeof o->names.instance, "%s", o->uuid);
   o->monitor = RCV_MONITOR_UNKNOWN;
   o->round = 0;
   obs_candidates(o->reading, o->options.also, &o->evidence, &o->names);

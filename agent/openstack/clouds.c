@@ -448,7 +448,7 @@ static int fill_secrets(struct layers *l, struct os_cloud *c, struct uw_err *err
       return -1;
     }
     if (found.file->world_readable) {
-      warn("%s holds a %s and can be read by everybody; chmod 600 it", found.file->path,
+      warn("%s holds a secret (%s) and can be read by everybody; chmod 600 it", found.file->path,
            secrets[i].key);
     }
   }

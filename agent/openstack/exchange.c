@@ -172,7 +172,11 @@ int ex_error(const struct http_request *request, const struct http_reply *reply,
   char message[MESSAGE_BYTES];
   head_of(request, head, sizeof head);
   if (reply->phase != HTTP_REPLIED) {
-    (void)uw_err_set(err, UW_EXIT_UNKNOWN, "%s: %s", head, reply->text);
+    char seen[32] = "";
+    if (reply->status != 0) {
+      (void)snprintf(seen, sizeof seen, " (status %d was seen)", reply->status);
+    }
+    (void)uw_err_set(err, UW_EXIT_UNKNOWN, "%s: %s%s", head, reply->text, seen);
   } else {
     char where[HTTP_WHERE_BYTES];
     http_url_where(request->url, where);

@@ -43,7 +43,7 @@ static int by_uuid(struct nova *nova, const char *text, char uuid[UW_UUID_TEXT_B
       err->http = 404;
     }
   } else if (np_server(call->json, lower, &server, err) != 0) {
-    (void)uw_err_wrap(err, "GET %s", call->path);
+    (void)nova_blame(call, err);
   } else {
     memcpy(uuid, lower, sizeof lower);
     result = 0;
@@ -123,21 +123,22 @@ static int read_pages(struct nova *nova, const char *name, struct nova_call *cal
       return -1;
     }
     if (take_servers(call->json, name, m, err) != 0) {
-      return uw_err_wrap(err, "GET %.200s", call->path);
+      return nova_blame(call, err);
     }
     int more = np_next(call->json, "servers_links", marker, err);
     if (more == 0 || m->count > NOVA_MAX_MATCHES) {
       return 0;
     }
     if (more < 0 || strcmp(marker, last) == 0) {
-      return more < 0 ? uw_err_wrap(err, "GET %.200s", call->path)
+      return more < 0 ? nova_blame(call, err)
                       : uw_err_set(err, UW_EXIT_UNKNOWN,
                                    "GET %.200s: the list leads back to the same page", base);
     }
     memcpy(last, marker, sizeof last);
     nova_calls_free(call, 1);
     memset(call, 0, sizeof *call);
-    (void)snprintf(call->path, sizeof call->path, "%s&marker=", base);
+    (void)snprintf(call->path, sizeof call->path, "%.*s&marker=",
+                   (int)strlen(base), base);
     if (http_url_escape(marker, call->path, sizeof call->path) != 0) {
       return uw_err_set(err, UW_EXIT_UNKNOWN, "GET %.200s: the next page's marker is too long",
                         base);

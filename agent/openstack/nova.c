@@ -61,15 +61,18 @@ struct read {
 };
 
 /* Keeps the first failure; returns -1. */
-static int fail(struct read *r, const struct uw_err *why, const char *path) {
+static int fail(struct read *r, const struct uw_err *why) {
   if (!r->failed) {
     r->failed = true;
     *r->err = *why;
-    if (strncmp(why->text, "GET ", 4) != 0 && path != NULL) {
-      (void)uw_err_wrap(r->err, "GET %.200s", path);
-    }
   }
   return -1;
+}
+
+/* The same for an error about the body of a reply. */
+static int fail_body(struct read *r, const struct nova_call *call, struct uw_err *why) {
+  (void)nova_blame(call, why);
+  return fail(r, why);
 }
 
 static void set_path(struct nova_call *call, const char *format, ...) UW_PRINTF(2, 3);
@@ -105,36 +108,37 @@ static int follow(struct read *r, const struct pager *p, struct nova_call *first
   uw_err_clear(&err);
   memcpy(base, first->path, sizeof base);
   if (first->json == NULL) {
-    return fail(r, &first->err, first->path);
+    return fail(r, &first->err);
   }
   for (int page = 0; page < MAX_PAGES; page++) {
     nova_note(r->out, first);
     if (p->take(r, first->json, &done, &err) != 0) {
-      return fail(r, &err, first->path);
+      return fail_body(r, first, &err);
     }
     more = done ? 0 : np_next(first->json, p->links, marker, &err);
     if (more <= 0) {
-      return more == 0 ? 0 : fail(r, &err, first->path);
+      return more == 0 ? 0 : fail_body(r, first, &err);
     }
     if (strcmp(marker, last) == 0) {
       (void)uw_err_set(&err, UW_EXIT_UNKNOWN, "the list leads back to the same page");
-      return fail(r, &err, first->path);
+      return fail_body(r, first, &err);
     }
     memcpy(last, marker, sizeof last);
     nova_calls_free(first, 1);
     memset(first, 0, sizeof *first);
     set_path(first, "%s%cmarker=", base, strchr(base, '?') != NULL ? '&' : '?');
     if (http_url_escape(marker, first->path, sizeof first->path) != 0) {
-      (void)uw_err_set(&err, UW_EXIT_UNKNOWN, "the marker of the next page does not fit");
-      return fail(r, &err, base);
+      (void)uw_err_set(&err, UW_EXIT_UNKNOWN, "GET %.300s: the next page's marker does not fit",
+                       base);
+      return fail(r, &err);
     }
     nova_get(r->nova, first, 1);
     if (first->json == NULL) {
-      return fail(r, &first->err, first->path);
+      return fail(r, &first->err);
     }
   }
-  (void)uw_err_set(&err, UW_EXIT_UNKNOWN, "the list has more than %d pages", MAX_PAGES);
-  return fail(r, &err, base);
+  (void)uw_err_set(&err, UW_EXIT_UNKNOWN, "GET %.300s: more than %d pages", base, MAX_PAGES);
+  return fail(r, &err);
 }
 
 static int take_migrations(struct read *r, const json_t *root, bool *done, struct uw_err *err) {
@@ -203,29 +207,29 @@ static void got(struct read *r, enum nova_what what) {
 
 static int take_server(struct read *r, struct nova_call *call) {
   if (call->json == NULL) {
-    return fail(r, &call->err, call->path);
+    return fail(r, &call->err);
   }
   nova_note(r->out, call);
   return np_server(call->json, r->uuid, &r->out->server, &call->err) != 0
-             ? fail(r, &call->err, call->path)
+             ? fail_body(r, call, &call->err)
              : 0;
 }
 
 /* 404 is an empty list here: the list hides post-copy and every ended migration anyway. */
 static int take_progress(struct read *r, struct nova_call *call) {
   if (call->json == NULL) {
-    return call->err.http == 404 ? 0 : fail(r, &call->err, call->path);
+    return call->err.http == 404 ? 0 : fail(r, &call->err);
   }
   nova_note(r->out, call);
-  return np_progress(call->json, r->out, &call->err) != 0 ? fail(r, &call->err, call->path) : 0;
+  return np_progress(call->json, r->out, &call->err) != 0 ? fail_body(r, call, &call->err) : 0;
 }
 
 static int take_services(struct read *r, struct nova_call *call) {
   if (call->json == NULL) {
-    return fail(r, &call->err, call->path);
+    return fail(r, &call->err);
   }
   nova_note(r->out, call);
-  return np_services(call->json, r->out, &call->err) != 0 ? fail(r, &call->err, call->path) : 0;
+  return np_services(call->json, r->out, &call->err) != 0 ? fail_body(r, call, &call->err) : 0;
 }
 
 /* Results in the order of importance, so that the first failure is the telling one. */
@@ -313,12 +317,12 @@ static void take_events(struct read *r, struct nova_call *calls, size_t n) {
   bool good = true;
   for (size_t i = 0; i < n; i++) {
     if (calls[i].json == NULL) {
-      (void)fail(r, &calls[i].err, calls[i].path);
+      (void)fail(r, &calls[i].err);
       good = false;
     } else {
       nova_note(r->out, &calls[i]);
       if (np_events(calls[i].json, r->uuid, r->out, &calls[i].err) != 0) {
-        (void)fail(r, &calls[i].err, calls[i].path);
+        (void)fail_body(r, &calls[i], &calls[i].err);
         good = false;
       }
     }
@@ -333,10 +337,10 @@ static void take_queue(struct read *r, struct nova_call *calls, size_t n) {
   bool good = true;
   for (size_t i = 0; i < n; i++) {
     if (calls[i].json == NULL) {
-      (void)fail(r, &calls[i].err, calls[i].path);
+      (void)fail(r, &calls[i].err);
       good = false;
     } else if (np_queue(calls[i].json, r->uuid, &other, &calls[i].err) != 0) {
-      (void)fail(r, &calls[i].err, calls[i].path);
+      (void)fail_body(r, &calls[i], &calls[i].err);
       good = false;
     }
   }
@@ -354,7 +358,7 @@ static void second_level(struct read *r, bool migrations, bool actions) {
   if (calls == NULL) {
     struct uw_err err;
     (void)uw_err_set(&err, UW_EXIT_UNKNOWN, "no memory for requests");
-    (void)fail(r, &err, NULL);
+    (void)fail(r, &err);
     return;
   }
   size_t events = actions ? event_calls(r, calls) : 0;

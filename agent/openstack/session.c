@@ -92,6 +92,15 @@ int nova_renew(struct nova *nova, int64_t needed_s, struct uw_err *err) {
 
 /* --- Reads ------------------------------------------------------------------------------------- */
 
+int nova_blame(const struct nova_call *call, struct uw_err *err) {
+  char path[HTTP_URL_BYTES];
+  http_url_path(call->url, path);
+  (void)uw_err_wrap(err, "GET %.300s: 200%s%s%s", path, call->request_id[0] != '\0' ? " [" : "",
+                    call->request_id, call->request_id[0] != '\0' ? "]" : "");
+  err->http = 200;
+  return -1;
+}
+
 static bool version_matches(const struct nova *nova, const struct http_reply *reply) {
   char want[NOVA_HEADER_BYTES];
   (void)snprintf(want, sizeof want, "compute 2.%d", nova->minor);
@@ -115,10 +124,10 @@ static void read_reply(const struct nova *nova, const struct http_request *reque
   json_decref(call->json);
   call->json = NULL;
   (void)uw_err_set(&call->err, UW_EXIT_UNKNOWN,
-                   "GET %s: asked in API version 2.%d, answered in '%s'; a proxy changes the "
-                   "version headers, so the reply cannot be trusted",
-                   call->path, nova->minor, reply->api_version);
-  call->err.http = reply->status;
+                   "asked in API version 2.%d, answered in '%s'; a proxy changes the version "
+                   "headers, so the reply cannot be trusted",
+                   nova->minor, reply->api_version);
+  (void)nova_blame(call, &call->err);
 }
 
 struct get_batch {
@@ -150,7 +159,12 @@ static void get_pass(struct nova *nova, struct nova_call *calls, size_t n, struc
     if (call->json != NULL || call->fixed_fail) {
       continue;
     }
-    (void)snprintf(call->url, sizeof call->url, "%s%s", nova->endpoint, call->path);
+    int len = snprintf(call->url, sizeof call->url, "%s%s", nova->endpoint, call->path);
+    if (len < 0 || (size_t)len >= sizeof call->url) {
+      call->fixed_fail = true;
+      (void)uw_err_set(&call->err, UW_EXIT_USAGE, "GET %.200s: the URL is too long", call->path);
+      continue;
+    }
     struct http_request *r = &b->request[b->count];
     memset(r, 0, sizeof *r);
     r->method = HTTP_GET;

@@ -15,7 +15,7 @@
 #define NOVA_MIN_MINOR     80  /* 2.80, Ussuri: user of migrations, down cells, lock, paging */
 #define NOVA_EVENT_MINOR   84  /* 2.84: details of events */
 #define NOVA_MAX_CALLS     80  /* reads side by side */
-#define NOVA_PATH_BYTES    768 /* path and query below the endpoint */
+#define NOVA_PATH_BYTES    2304/* path and query below the endpoint */
 #define NOVA_HEADER_BYTES  128
 #define NOVA_MARGIN_MS     30000 /* a token this near to its end is renewed before use */
 
@@ -60,6 +60,9 @@ void nova_wipe_headers(struct nova *nova);
 
 /* Adds what a call told besides its body: newest Date, request id. */
 void nova_note(struct nova_reading *reading, const struct nova_call *call);
+
+/* Puts method, path, status and request id before an error about the body. Returns -1. */
+int nova_blame(const struct nova_call *call, struct uw_err *err);
 
 /* A warning on stderr. */
 void nova_warn(const char *format, ...) UW_PRINTF(1, 2);

@@ -16,9 +16,7 @@ int last_code(void) {
   return e != NULL ? e->code : 0;
 }
 
-int64_t half_left_ms(void) {
-  return watch_left_ms() / 2 + 1;
-}
+int64_t half_left_ms(void) { return watch_left_ms() / 2 + 1; }
 
 static int say_identity(struct host *h) {
   out_begin("identity", NULL, 0);
@@ -61,7 +59,8 @@ static int say_host_uuid(struct host *h) {
 /*
  * virConnectOpenReadOnly and no other opening call, so that the list of imported symbols proves
  * that no connection is ever writable. It has no flags, hence no VIR_CONNECT_NO_ALIASES; but the
- * name of an alias holds letters, digits, "_" and "-" only, and the URI that passed probe_uri_check has "://".
+ * name of an alias holds letters, digits, "_" and "-" only, and the URI that passed probe_uri_check
+ * has "://".
  */
 int host_open(const struct request *r, struct host *h) {
   memset(h, 0, sizeof *h);
@@ -101,10 +100,9 @@ enum lookup host_lookup(struct host *h, const char *instance, virDomainPtr *dom)
     return LOOKUP_FAILED;
   }
   unsigned int id = virDomainGetID(*dom);
-  out_line("domain",
-           json_pack("{s:s, s:b, s:o, s:I}", "instance", instance, "present", 1, "name",
-                     out_text(virDomainGetName(*dom)), "id",
-                     id == (unsigned int)-1 ? (json_int_t)-1 : (json_int_t)id));
+  out_line("domain", json_pack("{s:s, s:b, s:o, s:I}", "instance", instance, "present", 1, "name",
+                               out_text(virDomainGetName(*dom)), "id",
+                               id == (unsigned int)-1 ? (json_int_t)-1 : (json_int_t)id));
   return LOOKUP_FOUND;
 }
 

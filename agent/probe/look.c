@@ -14,7 +14,7 @@
 #include "agent/probe/watch.h"
 #include "agent/probe/xml.h"
 
-#define MAX_PASSES      3    /* a guest that changes under the eyes is looked at again */
+#define MAX_PASSES 3         /* a guest that changes under the eyes is looked at again */
 #define CONTROL_WAIT_MS 2000 /* telemetry is in the monitor for milliseconds */
 #define CONTROL_STEP_MS 20
 
@@ -43,26 +43,28 @@ static void say_state(const char *key, const struct state *s) {
 
 /*
  * A short job of somebody else is normal. Read again until it is over, or until it is clear that
- * one and the same call stays there: then its time only grows.
+ * one and the same call stays there: then its time only grows. Returns whether the guest is stuck
+ * in this way: whatever needs its job lock would only queue up behind that call.
  */
-static void say_control(virDomainPtr dom, const char *instance) {
+static bool say_control(virDomainPtr dom, const char *instance) {
   virDomainControlInfo info;
   int64_t wait = half_left_ms() < CONTROL_WAIT_MS ? half_left_ms() : CONTROL_WAIT_MS;
   int64_t end = uw_mono_ms() + wait;
   int64_t first = -1;
   int reads = 0;
   bool grew = true;
+  bool busy = false;
   out_begin("control", instance, 0);
   for (int64_t before = -1;; before = (int64_t)info.stateTime) {
     memset(&info, 0, sizeof info);
     if (virDomainGetControlInfo(dom, &info, 0) != 0) {
       out_libvirt_error("control", instance);
-      return;
+      return false;
     }
     reads++;
     first = first < 0 ? (int64_t)info.stateTime : first;
     grew = grew && (int64_t)info.stateTime >= before;
-    bool busy = info.state == VIR_DOMAIN_CONTROL_JOB || info.state == VIR_DOMAIN_CONTROL_OCCUPIED;
+    busy = info.state == VIR_DOMAIN_CONTROL_JOB || info.state == VIR_DOMAIN_CONTROL_OCCUPIED;
     if (!busy || uw_mono_ms() >= end || uw_sleep_ms(CONTROL_STEP_MS) != 0) {
       break;
     }
@@ -71,6 +73,7 @@ static void say_control(virDomainPtr dom, const char *instance) {
   out_line("control", json_pack("{s:i, s:i, s:I, s:i, s:b}", "state", (int)info.state, "details",
                                 (int)info.details, "ms", (json_int_t)info.stateTime, "reads", reads,
                                 "grew", grew));
+  return (busy && grew) || info.state == VIR_DOMAIN_CONTROL_ERROR;
 }
 
 static void say_persistent(virDomainPtr dom, const char *instance) {
@@ -97,21 +100,20 @@ static bool say_job(virDomainPtr dom, const char *instance) {
     int code = last_code();
     if (code == VIR_ERR_OPERATION_UNSUPPORTED || code == VIR_ERR_OPERATION_INVALID ||
         code == VIR_ERR_OPERATION_TIMEOUT) {
-      out_line("job", json_pack("{s:i, s:o}", "code", code, "text",
-                                out_text(virGetLastErrorMessage())));
+      out_line("job",
+               json_pack("{s:i, s:o}", "code", code, "text", out_text(virGetLastErrorMessage())));
     } else {
       out_libvirt_error("job_stats", instance);
     }
     return code == VIR_ERR_OPERATION_INVALID;
   }
-  out_line("job", json_pack("{s:i, s:I, s:I, s:I, s:I}", "type", type, "operation",
-                            (json_int_t)param_value(params, n, VIR_DOMAIN_JOB_OPERATION),
-                            "data_processed",
-                            (json_int_t)param_value(params, n, VIR_DOMAIN_JOB_DATA_PROCESSED),
-                            "data_remaining",
-                            (json_int_t)param_value(params, n, VIR_DOMAIN_JOB_DATA_REMAINING),
-                            "iteration",
-                            (json_int_t)param_value(params, n, VIR_DOMAIN_JOB_MEMORY_ITERATION)));
+  out_line("job",
+           json_pack("{s:i, s:I, s:I, s:I, s:I}", "type", type, "operation",
+                     (json_int_t)param_value(params, n, VIR_DOMAIN_JOB_OPERATION), "data_processed",
+                     (json_int_t)param_value(params, n, VIR_DOMAIN_JOB_DATA_PROCESSED),
+                     "data_remaining",
+                     (json_int_t)param_value(params, n, VIR_DOMAIN_JOB_DATA_REMAINING), "iteration",
+                     (json_int_t)param_value(params, n, VIR_DOMAIN_JOB_MEMORY_ITERATION)));
   virTypedParamsFree(params, n);
   return type == VIR_DOMAIN_JOB_NONE;
 }
@@ -124,8 +126,8 @@ static void say_completed(virDomainPtr dom, const char *instance) {
   int64_t operation = -1;
   out_begin("completed", instance, half_left_ms());
   if (virDomainGetJobStats(dom, &type, &params, &n,
-                           VIR_DOMAIN_JOB_STATS_COMPLETED |
-                               VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) == 0) {
+                           VIR_DOMAIN_JOB_STATS_COMPLETED | VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) ==
+      0) {
     if (type != VIR_DOMAIN_JOB_NONE) {
       operation = param_value(params, n, VIR_DOMAIN_JOB_OPERATION);
     }
@@ -166,12 +168,11 @@ static void say_xml_facts(const char *xml, const char *instance) {
     out_error("xml", instance, "it is not the description of this domain");
     return;
   }
-  out_line("xml", json_pack("{s:o, s:i, s:o, s:b, s:i}", "name", out_text(found[X_NAME].text),
-                            "nova", (int)found[X_NOVA].count, "project",
-                            found[X_PROJECT].count > 0 ? out_text(found[X_PROJECT].text)
-                                                       : json_null(),
-                            "differ", found[X_PROJECT].differ, "mirrors",
-                            (int)found[X_MIRROR].count));
+  out_line("xml",
+           json_pack("{s:o, s:i, s:o, s:b, s:i}", "name", out_text(found[X_NAME].text), "nova",
+                     (int)found[X_NOVA].count, "project",
+                     found[X_PROJECT].count > 0 ? out_text(found[X_PROJECT].text) : json_null(),
+                     "differ", found[X_PROJECT].differ, "mirrors", (int)found[X_MIRROR].count));
 }
 
 static void say_xml(virDomainPtr dom, const char *instance) {
@@ -197,8 +198,7 @@ static bool still(virDomainPtr dom, const char *instance, const struct state *be
     return last_code() != VIR_ERR_NO_DOMAIN;
   }
   say_state("recheck", &now);
-  return now.state == before->state && now.reason == before->reason &&
-         now.active == before->active;
+  return now.state == before->state && now.reason == before->reason && now.active == before->active;
 }
 
 static enum pass look_at(virDomainPtr dom, const char *instance, bool gentle) {
@@ -209,15 +209,13 @@ static enum pass look_at(virDomainPtr dom, const char *instance, bool gentle) {
     return last_code() == VIR_ERR_NO_DOMAIN ? PASS_CHANGED : PASS_DONE;
   }
   say_state("state", &s);
-  if (s.active) {
-    say_control(dom, instance);
-  }
+  bool stuck = s.active && say_control(dom, instance);
   say_persistent(dom, instance);
   if (s.active) {
     say_vcpus(dom, instance);
   }
   bool no_job = false;
-  if (!gentle) {
+  if (!gentle && !stuck) {
     no_job = say_job(dom, instance);
     say_completed(dom, instance);
   }
@@ -235,10 +233,10 @@ static enum pass look_at(virDomainPtr dom, const char *instance, bool gentle) {
  * The monitor-touching read. virDomainGetIOThreadInfo is the gentlest that a read-only connection
  * may make and that always goes there: one query-iothreads, answered by QEMU's main loop from a
  * list that is nearly always empty. virDomainMemoryStats stays silent without a balloon device,
- * the block calls wait for disks (GetBlockInfo also opens images on the host), MigrateGetMaxDowntime
- * needs migration rights, and bulk statistics make many calls. If the monitor is mute, libvirt
- * keeps this guest's job lock until it speaks again; hence only where control is idle, and only as
- * the last question.
+ * the block calls wait for disks (GetBlockInfo also opens images on the host),
+ * MigrateGetMaxDowntime needs migration rights, and bulk statistics make many calls. If the monitor
+ * is mute, libvirt keeps this guest's job lock until it speaks again; hence only where control is
+ * idle, and only as the last question.
  */
 static void ask_monitor(virDomainPtr dom, const char *instance) {
   virDomainIOThreadInfoPtr *info = NULL;
@@ -264,11 +262,11 @@ static void ask_monitor(virDomainPtr dom, const char *instance) {
       virDomainIOThreadInfoFree(info[i]);
     }
     free(info);
-    out_line("monitor", json_pack("{s:b, s:I}", "answered", 1, "ms",
-                                  (json_int_t)(uw_mono_ms() - start)));
+    out_line("monitor",
+             json_pack("{s:b, s:I}", "answered", 1, "ms", (json_int_t)(uw_mono_ms() - start)));
   } else if (last_code() == VIR_ERR_OPERATION_TIMEOUT) {
-    out_line("monitor", json_pack("{s:b, s:o}", "answered", 0, "text",
-                                  out_text(virGetLastErrorMessage())));
+    out_line("monitor",
+             json_pack("{s:b, s:o}", "answered", 0, "text", out_text(virGetLastErrorMessage())));
   } else {
     out_libvirt_error("monitor", instance);
   }

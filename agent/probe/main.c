@@ -19,11 +19,11 @@
 #include "agent/probe/watch.h"
 
 #define FIRST_DEADLINE_MS 2000 /* until the request with its own deadline is read */
-#define FAREWELL_MS       500 /* a polite goodbye keeps the daemon's log clean; worth no more */
-#define MAX_FDS           64
-#define MAX_CPU_S         30
-#define MAX_MEMORY        ((rlim_t)1 << 30)
-#define MAX_FILE_BYTES    ((rlim_t)1 << 20)
+#define FAREWELL_MS 500        /* a polite goodbye keeps the daemon's log clean; worth no more */
+#define MAX_FDS 64
+#define MAX_CPU_S 30
+#define MAX_MEMORY ((rlim_t)1 << 30)
+#define MAX_FILE_BYTES ((rlim_t)1 << 20)
 
 #if defined(__SANITIZE_ADDRESS__)
 #define LIMIT_MEMORY 0 /* the sanitizer reserves terabytes of address space */
@@ -36,10 +36,10 @@
 #define LIMIT_MEMORY 1
 #endif
 
-/* What an ssh transport and the search for TLS files need; everything else is dropped. */
-static const char *const kept[] = {"HOME", "SSH_AUTH_SOCK"};
-#define KEPT         (sizeof kept / sizeof kept[0])
-#define SAFE_PATH    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+/* What ssh, SASL and the search for TLS files need; everything else is dropped. */
+static const char *const kept[] = {"HOME", "SSH_AUTH_SOCK", "KRB5CCNAME", "KRB5_CLIENT_KTNAME"};
+#define KEPT (sizeof kept / sizeof kept[0])
+#define SAFE_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static int clean_environment(void) {
   char *value[KEPT] = {NULL};

@@ -11,11 +11,11 @@
 #include "agent/base/files.h"
 #include "agent/probe/watch.h"
 
-#define TEXT_BYTES     1001 /* one text from libvirt, with NUL */
-#define LOG_BYTES      16384
-#define MAX_LOG_LINES  16
-#define BROKEN_STATUS  4
-#define LIBVIRT_WARN   "3" /* libvirt's number for warnings and above */
+#define TEXT_BYTES 1001 /* one text from libvirt, with NUL */
+#define LOG_BYTES 16384
+#define MAX_LOG_LINES 16
+#define BROKEN_STATUS 4
+#define LIBVIRT_WARN "3" /* libvirt's number for warnings and above */
 
 static int log_fd = -1;
 static off_t log_at;

@@ -138,8 +138,9 @@ static int take_all(json_t *json, struct request *r, struct uw_err *err) {
     return -1;
   }
   if ((r->gentle || r->monitor) && (r->op != OP_LOOK || r->gentle == r->monitor)) {
-    return uw_err_set(err, UW_EXIT_USAGE, "'gentle' and 'monitor' exclude each other and belong "
-                                          "to op look");
+    return uw_err_set(err, UW_EXIT_USAGE,
+                      "'gentle' and 'monitor' exclude each other and belong "
+                      "to op look");
   }
   if (take_uri(uri, r, err) != 0 || take_instances(instances, r, err) != 0) {
     return -1;

@@ -8,13 +8,13 @@
 
 #include "agent/base/err.h"
 
-#define REQUEST_SCHEMA        "unwedge.probe-request/1"
-#define REQUEST_MAX_BYTES     ((size_t)128 * 1024)
+#define REQUEST_SCHEMA "unwedge.probe-request/1"
+#define REQUEST_MAX_BYTES ((size_t)128 * 1024)
 #define REQUEST_MAX_INSTANCES 256
-#define REQUEST_URI_BYTES     1024
-#define REQUEST_CPU_BYTES     ((size_t)64 * 1024)
-#define REQUEST_MIN_MS        100
-#define REQUEST_MAX_MS        600000
+#define REQUEST_URI_BYTES 1024
+#define REQUEST_CPU_BYTES ((size_t)64 * 1024)
+#define REQUEST_MIN_MS 100
+#define REQUEST_MAX_MS 600000
 
 enum request_op { OP_NONE, OP_LOOK, OP_LIST, OP_STATS, OP_CAPS, OP_COMPARE };
 

@@ -148,12 +148,12 @@ static void say_caps(struct host *h) {
     out_error("caps", NULL, why);
     return;
   }
-  out_line("caps", json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "arch", found_text(&found[C_ARCH]),
-                             "cpu_model", found_text(&found[C_MODEL]), "cpu_vendor",
-                             found_text(&found[C_VENDOR]), "uri_transport",
-                             found_text(&found[C_TRANSPORT]), "security",
-                             found_text(&found[C_SECURITY]), "cpu_xml",
-                             found_slice(&found[C_CPU])));
+  out_line("caps",
+           json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "arch", found_text(&found[C_ARCH]),
+                     "cpu_model", found_text(&found[C_MODEL]), "cpu_vendor",
+                     found_text(&found[C_VENDOR]), "uri_transport", found_text(&found[C_TRANSPORT]),
+                     "security", found_text(&found[C_SECURITY]), "cpu_xml",
+                     found_slice(&found[C_CPU])));
 }
 
 static void say_versions(struct host *h) {

@@ -27,17 +27,13 @@ static void set_mask(int how) {
   (void)sigprocmask(how, &set, NULL);
 }
 
-void watch_hold(void) {
-  set_mask(SIG_BLOCK);
-}
+void watch_hold(void) { set_mask(SIG_BLOCK); }
 
-void watch_release(void) {
-  set_mask(SIG_UNBLOCK);
-}
+void watch_release(void) { set_mask(SIG_UNBLOCK); }
 
 static void arm(int64_t ms) {
-  struct itimerval timer = {.it_value = {.tv_sec = (time_t)(ms / 1000),
-                                         .tv_usec = (suseconds_t)(ms % 1000) * 1000}};
+  struct itimerval timer = {
+      .it_value = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000) * 1000}};
   if (ms <= 0) {
     timer.it_value.tv_usec = 1; /* zero would disarm it */
   }

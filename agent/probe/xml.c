@@ -3,10 +3,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#define MAX_DEPTH      64   /* libvirt's own documents stay below 20 */
-#define MAX_ATTRIBUTES 64   /* of one element */
-#define MAX_NAMESPACES 64   /* declarations in scope */
-#define PATH_BYTES     1024 /* canonical path of the current element */
+#define MAX_DEPTH 64      /* libvirt's own documents stay below 20 */
+#define MAX_ATTRIBUTES 64 /* of one element */
+#define MAX_NAMESPACES 64 /* declarations in scope */
+#define PATH_BYTES 1024   /* canonical path of the current element */
 
 #define NOVA_1_0 "http://openstack.org/xmlns/libvirt/nova/1.0"
 #define NOVA_1_1 "http://openstack.org/xmlns/libvirt/nova/1.1"
@@ -56,14 +56,12 @@ struct reader {
   struct attribute attribute[MAX_ATTRIBUTES];
 };
 
-static int fail(struct reader *r, const char *why) {
+static int malformed(struct reader *r, const char *why) {
   r->why = why;
   return -1;
 }
 
-static bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
+static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 /* Bytes above ASCII are taken as name characters: nothing wanted contains one. */
 static bool is_name_char(char c) {
@@ -96,7 +94,7 @@ static int skip_past(struct reader *r, const char *mark, const char *why) {
   size_t n = strlen(mark);
   const char *hit = memmem(r->at, (size_t)(r->end - r->at), mark, n);
   if (hit == NULL) {
-    return fail(r, why);
+    return malformed(r, why);
   }
   r->at = hit + n;
   return 0;
@@ -110,7 +108,7 @@ static int read_name(struct reader *r, struct slice *name) {
   name->len = (size_t)(r->at - name->at);
   if (name->len == 0 || *name->at == ':' || *name->at == '-' || *name->at == '.' ||
       (*name->at >= '0' && *name->at <= '9')) {
-    return fail(r, "a name is missing or malformed");
+    return malformed(r, "a name is missing or malformed");
   }
   return 0;
 }
@@ -129,7 +127,7 @@ static int split_name(struct reader *r, struct slice name, struct slice *prefix,
   local->at = colon + 1;
   local->len = name.len - prefix->len - 1;
   if (local->len == 0 || memchr(local->at, ':', local->len) != NULL) {
-    return fail(r, "a name has a misplaced colon");
+    return malformed(r, "a name has a misplaced colon");
   }
   return 0;
 }
@@ -235,13 +233,13 @@ static int decode(struct reader *r, struct slice s, bool verbatim, char *out, si
     if (*p == '&' && !verbatim) {
       uint32_t c = reference(p, end, &step);
       if (c == 0) {
-        return fail(r, "an entity or character reference is not one of the allowed");
+        return malformed(r, "an entity or character reference is not one of the allowed");
       }
       bytes = put_utf8(c, utf8);
     }
     if (out != NULL) {
       if (bytes >= max - *used) {
-        return fail(r, "a wanted text is too long");
+        return malformed(r, "a wanted text is too long");
       }
       memcpy(out + *used, utf8, bytes);
       *used += bytes;
@@ -254,7 +252,7 @@ static int decode(struct reader *r, struct slice s, bool verbatim, char *out, si
 
 static int read_attribute(struct reader *r) {
   if (r->attributes == MAX_ATTRIBUTES) {
-    return fail(r, "an element has too many attributes");
+    return malformed(r, "an element has too many attributes");
   }
   struct attribute *a = &r->attribute[r->attributes];
   if (read_name(r, &a->name) != 0) {
@@ -262,27 +260,27 @@ static int read_attribute(struct reader *r) {
   }
   skip_space(r);
   if (!looking_at(r, "=")) {
-    return fail(r, "an attribute has no value");
+    return malformed(r, "an attribute has no value");
   }
   r->at++;
   skip_space(r);
   if (!looking_at(r, "\"") && !looking_at(r, "'")) {
-    return fail(r, "an attribute's value is not quoted");
+    return malformed(r, "an attribute's value is not quoted");
   }
   char quote = *r->at++;
   a->value.at = r->at;
   const char *close = memchr(r->at, quote, (size_t)(r->end - r->at));
   if (close == NULL) {
-    return fail(r, "an attribute's value does not end");
+    return malformed(r, "an attribute's value does not end");
   }
   a->value.len = (size_t)(close - r->at);
   r->at = close + 1;
   if (memchr(a->value.at, '<', a->value.len) != NULL) {
-    return fail(r, "an attribute's value has a bare '<'");
+    return malformed(r, "an attribute's value has a bare '<'");
   }
   for (size_t i = 0; i < r->attributes; i++) {
     if (slice_equal(r->attribute[i].name, a->name)) {
-      return fail(r, "an attribute is given twice");
+      return malformed(r, "an attribute is given twice");
     }
   }
   r->attributes++;
@@ -306,7 +304,7 @@ static int read_attributes(struct reader *r, bool *empty) {
       return 0;
     }
     if (r->at == before) {
-      return fail(r, "a tag is malformed");
+      return malformed(r, "a tag is malformed");
     }
     if (read_attribute(r) != 0) {
       return -1;
@@ -319,7 +317,7 @@ static int declare(struct reader *r, struct slice prefix, struct slice value) {
   size_t used = 0;
   struct declaration *d = &r->declaration[r->declarations];
   if (r->declarations == MAX_NAMESPACES) {
-    return fail(r, "too many namespaces");
+    return malformed(r, "too many namespaces");
   }
   uri[0] = '\0';
   d->prefix = prefix;
@@ -363,15 +361,16 @@ static int resolve(struct reader *r, struct slice prefix, enum ns_kind *kind) {
     }
   }
   *kind = prefix.len == 0 ? NS_NONE : NS_OTHER;
-  return prefix.len == 0 || slice_is(prefix, "xml") ? 0
-                                                    : fail(r, "a namespace prefix is not declared");
+  return prefix.len == 0 || slice_is(prefix, "xml")
+             ? 0
+             : malformed(r, "a namespace prefix is not declared");
 }
 
 static int push_path(struct reader *r, enum ns_kind kind, struct slice local) {
   const char *mark = kind == NS_NOVA ? "nova:" : kind == NS_NONE ? "" : "?:";
   size_t need = (r->depth > 1 ? 1U : 0U) + strlen(mark) + local.len;
   if (r->path_len + need >= sizeof r->path) {
-    return fail(r, "elements are nested too deep");
+    return malformed(r, "elements are nested too deep");
   }
   if (r->depth > 1) {
     r->path[r->path_len++] = '/';
@@ -458,13 +457,13 @@ static void close_element(struct reader *r) {
 
 static int open_element(struct reader *r) {
   if (r->depth == 0 && r->had_root) {
-    return fail(r, "there is more than one root element");
+    return malformed(r, "there is more than one root element");
   }
   if (r->depth == MAX_DEPTH) {
-    return fail(r, "elements are nested too deep");
+    return malformed(r, "elements are nested too deep");
   }
   if (r->text_depth != 0) {
-    return fail(r, "a wanted text has an element in it");
+    return malformed(r, "a wanted text has an element in it");
   }
   struct frame *f = &r->frame[r->depth++];
   struct slice prefix;
@@ -475,9 +474,9 @@ static int open_element(struct reader *r) {
   f->start = r->at++;
   f->path_len = r->path_len;
   r->had_root = true;
-  if (read_name(r, &f->name) != 0 || read_attributes(r, &empty) != 0 ||
-      read_declarations(r) != 0 || split_name(r, f->name, &prefix, &local) != 0 ||
-      resolve(r, prefix, &kind) != 0 || push_path(r, kind, local) != 0 || match(r, f) != 0) {
+  if (read_name(r, &f->name) != 0 || read_attributes(r, &empty) != 0 || read_declarations(r) != 0 ||
+      split_name(r, f->name, &prefix, &local) != 0 || resolve(r, prefix, &kind) != 0 ||
+      push_path(r, kind, local) != 0 || match(r, f) != 0) {
     return -1;
   }
   if (empty) {
@@ -494,7 +493,7 @@ static int end_element(struct reader *r) {
   }
   skip_space(r);
   if (!looking_at(r, ">") || r->depth == 0 || !slice_equal(name, r->frame[r->depth - 1].name)) {
-    return fail(r, "an end tag does not fit");
+    return malformed(r, "an end tag does not fit");
   }
   r->at++;
   close_element(r);
@@ -506,7 +505,7 @@ static int take_text(struct reader *r, struct slice s, bool verbatim) {
   if (r->depth == 0) {
     for (size_t i = 0; i < s.len; i++) {
       if (verbatim || !is_space(s.at[i])) {
-        return fail(r, "there is text outside the root element");
+        return malformed(r, "there is text outside the root element");
       }
     }
     return 0;
@@ -541,7 +540,7 @@ static int take_markup(struct reader *r) {
     return take_cdata(r);
   }
   if (looking_at(r, "<!")) {
-    return fail(r, "it has a document type, which is not accepted");
+    return malformed(r, "it has a document type, which is not accepted");
   }
   if (looking_at(r, "<?")) {
     return skip_past(r, "?>", "a processing instruction does not end");
@@ -552,7 +551,7 @@ static int take_markup(struct reader *r) {
 static int read_all(struct reader *r) {
   for (const char *p = r->at; p < r->end; p++) {
     if ((unsigned char)*p < 0x20 && !is_space(*p)) {
-      return fail(r, "it has a control character");
+      return malformed(r, "it has a control character");
     }
   }
   while (r->at < r->end) {
@@ -561,7 +560,7 @@ static int read_all(struct reader *r) {
     }
   }
   if (r->depth != 0 || !r->had_root) {
-    return fail(r, "it ends in the middle");
+    return malformed(r, "it ends in the middle");
   }
   return 0;
 }
@@ -578,7 +577,7 @@ int xml_read(const char *bytes, size_t n, const struct xml_want *want, struct xm
   r.wants = wants;
   int result = -1;
   if (n > XML_MAX_BYTES || wants > 8 * sizeof(unsigned long)) {
-    (void)fail(&r, "it is too large");
+    (void)malformed(&r, "it is too large");
   } else {
     result = read_all(&r);
   }

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define XML_TEXT_BYTES 512               /* text of one wanted element or attribute, with NUL */
-#define XML_MAX_BYTES  ((size_t)4 << 20) /* libvirt's own limit for one string */
+#define XML_TEXT_BYTES 512              /* text of one wanted element or attribute, with NUL */
+#define XML_MAX_BYTES ((size_t)4 << 20) /* libvirt's own limit for one string */
 
 enum xml_what {
   XML_COUNT,     /* how many there are */

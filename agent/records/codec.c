@@ -239,6 +239,17 @@ static size_t utf8_length(const unsigned char *s) {
   return low || high ? 0 : n;
 }
 
+void codec_clean(char *text) {
+  for (size_t i = 0; text[i] != '\0';) {
+    size_t n = utf8_length((const unsigned char *)&text[i]);
+    if (n == 0) {
+      text[i] = '?';
+      n = 1;
+    }
+    i += n;
+  }
+}
+
 /* An error text that was cut in the middle of a letter must not keep evidence from being
  * written, so what is not UTF-8 is marked, byte by byte: lengths stay as they are. */
 json_t *codec_string(const char *text) {
@@ -250,14 +261,7 @@ json_t *codec_string(const char *text) {
   if (copy == NULL) {
     return NULL;
   }
-  for (size_t i = 0; copy[i] != '\0';) {
-    size_t n = utf8_length((const unsigned char *)&copy[i]);
-    if (n == 0) {
-      copy[i] = '?';
-      n = 1;
-    }
-    i += n;
-  }
+  codec_clean(copy);
   plain = json_string(copy);
   free(copy);
   return plain;

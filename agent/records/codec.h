@@ -14,7 +14,7 @@
 #include "recovery/enums.h"
 
 #define CODEC_PATH_BYTES 128
-#define CODEC_MAX_KEYS   64 /* members of one object */
+#define CODEC_MAX_KEYS 64 /* members of one object */
 
 /* One member that mirrors one field of a C struct. */
 struct codec_field {
@@ -25,11 +25,11 @@ struct codec_field {
   size_t at;                   /* offset in the struct */
 };
 
-#define CODEC_ENUM(owner, tag, field)                                                            \
+#define CODEC_ENUM(owner, tag, field)                                                              \
   {.key = #field, .type = &tag##_enum, .at = offsetof(owner, field)},
-#define CODEC_INT(owner, field, low, high)                                                       \
+#define CODEC_INT(owner, field, low, high)                                                         \
   {.key = #field, .min = (low), .max = (high), .at = offsetof(owner, field)},
-#define CODEC_TEXT(owner, field, size)                                                           \
+#define CODEC_TEXT(owner, field, size)                                                             \
   {.key = #field, .bytes = (size), .at = offsetof(owner, field)},
 
 /* Where the reading is; status is the exit status of a failure. */
@@ -56,8 +56,8 @@ int codec_read(struct codec *c, const json_t *object, const struct codec_field *
                void *base) UW_MUST_USE;
 int codec_read_text(struct codec *c, const json_t *object, const char *key, char *out,
                     size_t bytes) UW_MUST_USE;
-int codec_read_int(struct codec *c, const json_t *object, const char *key, int64_t min,
-                   int64_t max, int64_t *out) UW_MUST_USE;
+int codec_read_int(struct codec *c, const json_t *object, const char *key, int64_t min, int64_t max,
+                   int64_t *out) UW_MUST_USE;
 int codec_read_digest(struct codec *c, const json_t *object, const char *key,
                       uint8_t out[32]) UW_MUST_USE;
 
@@ -66,6 +66,8 @@ void codec_put(json_t *object, const char *key, json_t *value, bool *bad);
 void codec_add(json_t *array, json_t *value, bool *bad);
 void codec_write(json_t *object, const struct codec_field *field, size_t n, const void *base,
                  bool *bad);
+/* Replaces the bytes of text that are not UTF-8 by '?'. */
+void codec_clean(char *text);
 /* A JSON string of text; bytes that are not UTF-8 become '?'. NULL without memory. */
 json_t *codec_string(const char *text);
 /* The same, JSON null for "". */

@@ -12,7 +12,7 @@
 /* The tables of facts.def: every fact's key, type and place, written nowhere else. */
 #define FIELD_ENUM(tag, field, role, doc) CODEC_ENUM(OWNER, tag, field)
 #define FIELD_INT(unit, field, role, doc) CODEC_INT(OWNER, field, -1, RCV_INT_MAX)
-#define FIELD_TEXT(field, size, doc)      CODEC_TEXT(OWNER, field, size)
+#define FIELD_TEXT(field, size, doc) CODEC_TEXT(OWNER, field, size)
 
 #define OWNER struct rcv_look
 static const struct codec_field look_fields[] = {RCV_LOOK_FACTS(FIELD_ENUM, FIELD_INT)};
@@ -34,33 +34,33 @@ static const struct codec_field name_fields[] = {RCV_INSTANCE_TEXTS(FIELD_TEXT)}
 static const struct codec_field host_fields[] = {RCV_HOST_TEXTS(FIELD_TEXT)};
 #undef OWNER
 
-#define MASK_MAX                                                                                 \
-  (RCV_ATTEST_COMPUTE_STOPPED | RCV_ATTEST_COMPUTE_RESTARTED | RCV_ATTEST_QUEUE_EMPTY |          \
+#define MASK_MAX                                                                                   \
+  (RCV_ATTEST_COMPUTE_STOPPED | RCV_ATTEST_COMPUTE_RESTARTED | RCV_ATTEST_QUEUE_EMPTY |            \
    RCV_ATTEST_HOST_GONE | RCV_ATTEST_HOST_FENCED)
 
 static const struct codec_field policy_fields[] = {
-    CODEC_INT(struct rcv_policy, valid, 0, 1)
-    CODEC_INT(struct rcv_policy, observe_rounds, 0, RCV_INT_MAX)
-    CODEC_INT(struct rcv_policy, observe_window_ms, 0, RCV_INT_MAX)
-    CODEC_INT(struct rcv_policy, monitor_check, 0, 1)
-    CODEC_INT(struct rcv_policy, require_metadata, 0, 1)
-    CODEC_INT(struct rcv_policy, age_terminal_s, 0, RCV_INT_MAX)
-    CODEC_INT(struct rcv_policy, age_terminal_error_up_s, 0, RCV_INT_MAX)
-    CODEC_INT(struct rcv_policy, age_nonterminal_s, 0, RCV_INT_MAX)
-    CODEC_INT(struct rcv_policy, age_nonterminal_down_s, 0, RCV_INT_MAX)
-    CODEC_INT(struct rcv_policy, age_missing_record_s, 0, RCV_INT_MAX)
-    CODEC_INT(struct rcv_policy, attest_accepted, 0, MASK_MAX)
-    CODEC_INT(struct rcv_policy, attest_required, 0, MASK_MAX)
-    CODEC_INT(struct rcv_policy, allow_reset, 0, 1)};
+    CODEC_INT(struct rcv_policy, valid, 0, 1) CODEC_INT(struct rcv_policy, observe_rounds, 0,
+                                                        RCV_INT_MAX)
+        CODEC_INT(struct rcv_policy, observe_window_ms, 0, RCV_INT_MAX)
+            CODEC_INT(struct rcv_policy, monitor_check, 0, 1) CODEC_INT(struct rcv_policy,
+                                                                        require_metadata, 0, 1)
+                CODEC_INT(struct rcv_policy, age_terminal_s, 0, RCV_INT_MAX)
+                    CODEC_INT(struct rcv_policy, age_terminal_error_up_s, 0, RCV_INT_MAX)
+                        CODEC_INT(struct rcv_policy, age_nonterminal_s, 0, RCV_INT_MAX)
+                            CODEC_INT(struct rcv_policy, age_nonterminal_down_s, 0, RCV_INT_MAX)
+                                CODEC_INT(struct rcv_policy, age_missing_record_s, 0, RCV_INT_MAX)
+                                    CODEC_INT(struct rcv_policy, attest_accepted, 0, MASK_MAX)
+                                        CODEC_INT(struct rcv_policy, attest_required, 0, MASK_MAX)
+                                            CODEC_INT(struct rcv_policy, allow_reset, 0, 1)};
 _Static_assert(sizeof(struct rcv_policy) == COUNT(policy_fields) * sizeof(int64_t),
                "every parameter of struct rcv_policy is in the table");
 
 static const struct codec_field head_fields[] = {
     CODEC_TEXT(struct uw_record, run, UW_UUID_TEXT_BYTES)
-    CODEC_TEXT(struct uw_record, boot_id, UW_UUID_TEXT_BYTES)
-    CODEC_TEXT(struct uw_record, made_by, UW_MADE_BY_BYTES)
-    CODEC_INT(struct uw_record, made_s, 0, RCV_INT_MAX)
-    CODEC_TEXT(struct uw_record, policy_name, UW_POLICY_NAME_BYTES)};
+        CODEC_TEXT(struct uw_record, boot_id, UW_UUID_TEXT_BYTES)
+            CODEC_TEXT(struct uw_record, made_by, UW_MADE_BY_BYTES)
+                CODEC_INT(struct uw_record, made_s, 0, RCV_INT_MAX)
+                    CODEC_TEXT(struct uw_record, policy_name, UW_POLICY_NAME_BYTES)};
 
 struct uw_record *uw_record_new(void) {
   struct uw_record *r = calloc(1, sizeof *r);
@@ -75,6 +75,23 @@ void uw_record_free(struct uw_record *r) {
     json_decref(r->gates);
     json_decref(r->attestations);
     free(r);
+  }
+}
+
+static void clean_texts(const struct codec_field *field, size_t n, void *base) {
+  for (size_t i = 0; i < n; i++) {
+    char *text = (char *)base + field[i].at;
+    if (field[i].bytes > 0 && memchr(text, '\0', field[i].bytes) != NULL) {
+      codec_clean(text);
+    }
+  }
+}
+
+void uw_record_clean(struct uw_record *r) {
+  clean_texts(name_fields, COUNT(name_fields), &r->names);
+  clean_texts(head_fields, COUNT(head_fields), r);
+  for (size_t i = 0; i < RCV_MAX_CANDIDATES; i++) {
+    clean_texts(host_fields, COUNT(host_fields), &r->names.host[i]);
   }
 }
 
@@ -210,8 +227,8 @@ static int read_candidates(struct codec *c, const json_t *parent, struct uw_reco
   }
   for (size_t i = 0; i < json_array_size(list); i++) {
     size_t mark = codec_enter(c, "candidates[%zu]", i);
-    if (read_candidate(c, json_array_get(list, i), &r->evidence.candidate[i],
-                       &r->names.host[i]) != 0) {
+    if (read_candidate(c, json_array_get(list, i), &r->evidence.candidate[i], &r->names.host[i]) !=
+        0) {
       return -1;
     }
     codec_leave(c, mark);
@@ -228,9 +245,9 @@ static int uuid_or_empty(struct codec *c, const char *key, const char *text) {
 }
 
 static int read_head(struct codec *c, const json_t *o, struct uw_record *r) {
-  static const char *const keys[] = {"schema",      "policy_digest", "policy",    "attestations",
-                                     "gates",       "names",         "observation", "nova_first",
-                                     "nova_last",   "candidates"};
+  static const char *const keys[] = {"schema",    "policy_digest", "policy",      "attestations",
+                                     "gates",     "names",         "observation", "nova_first",
+                                     "nova_last", "candidates"};
   const char *schema = json_string_value(json_object_get(o, "schema"));
   if (schema == NULL || strcmp(schema, UW_EVIDENCE_SCHEMA) != 0) {
     return codec_fail(c, "schema", "must be \"" UW_EVIDENCE_SCHEMA "\"");
@@ -283,8 +300,9 @@ static int read_evidence(struct codec *c, const json_t *o, struct uw_record *r) 
     return codec_fail(c, "names.instance", "must be a UUID");
   }
   if (rcv_evidence_valid(e) != 1) {
-    return codec_fail(c, NULL, "a fact is outside its bounds (an index without its host, or an "
-                               "impossible count or time): damaged, or not written by unwedge");
+    return codec_fail(c, NULL,
+                      "a fact is outside its bounds (an index without its host, or an "
+                      "impossible count or time): damaged, or not written by unwedge");
   }
   return 0;
 }
@@ -310,8 +328,8 @@ struct uw_record *uw_record_from_json(const json_t *json, const char *what, enum
 
 /* bytes and files */
 
-int uw_record_bytes(const struct uw_record *r, struct uw_buf *out,
-                    uint8_t digest[RCV_DIGEST_BYTES], struct uw_err *err) {
+int uw_record_bytes(const struct uw_record *r, struct uw_buf *out, uint8_t digest[RCV_DIGEST_BYTES],
+                    struct uw_err *err) {
   struct uw_buf own = {.max = UW_RECORD_MAX_BYTES};
   memset(digest, 0, RCV_DIGEST_BYTES);
   json_t *json = uw_record_to_json(r, err);

@@ -17,14 +17,14 @@
 #include "agent/base/err.h"
 #include "recovery/decide.h"
 
-#define UW_EVIDENCE_SCHEMA       "unwedge.evidence/1"
-#define UW_RECORD_MAX_BYTES      ((size_t)1024 * 1024) /* of one document */
-#define UW_POLICY_NAME_BYTES     128
-#define UW_MADE_BY_BYTES         64
-#define UW_MAX_ATTESTATIONS      64
+#define UW_EVIDENCE_SCHEMA "unwedge.evidence/1"
+#define UW_RECORD_MAX_BYTES ((size_t)1024 * 1024) /* of one document */
+#define UW_POLICY_NAME_BYTES 128
+#define UW_MADE_BY_BYTES 64
+#define UW_MAX_ATTESTATIONS 64
 #define UW_ATTESTATION_FACT_BYTES 320 /* "compute-stopped=<host>", with its NUL */
-#define UW_ATTESTATION_WHO_BYTES  256
-#define UW_ATTESTATION_WHY_BYTES  1024
+#define UW_ATTESTATION_WHO_BYTES 256
+#define UW_ATTESTATION_WHY_BYTES 1024
 
 struct uw_record {
   struct rcv_evidence evidence;
@@ -49,6 +49,12 @@ int uw_record_attest(struct uw_record *r, const char *fact, const char *who, con
                      struct uw_err *err) UW_MUST_USE;
 
 /*
+ * Replaces bytes that are not UTF-8 in all texts by '?'. Call it once the record is complete and
+ * before it is judged: then the texts here are those that a reader of the document has.
+ */
+void uw_record_clean(struct uw_record *r);
+
+/*
  * The document; a new reference. NULL when a value is outside its range (a defect elsewhere),
  * the gates are outside the canonical subset, or memory lacks; status UW_EXIT_USAGE. Texts that
  * are not UTF-8 are written with '?' for the bytes that are not.
@@ -64,8 +70,8 @@ struct uw_record *uw_record_from_json(const json_t *json, const char *what, enum
                                       struct uw_err *err) UW_MUST_USE;
 
 /* Appends the canonical bytes to out (which may be NULL) and gives their SHA-256. */
-int uw_record_bytes(const struct uw_record *r, struct uw_buf *out,
-                    uint8_t digest[RCV_DIGEST_BYTES], struct uw_err *err) UW_MUST_USE;
+int uw_record_bytes(const struct uw_record *r, struct uw_buf *out, uint8_t digest[RCV_DIGEST_BYTES],
+                    struct uw_err *err) UW_MUST_USE;
 
 /* Parses n bytes (status as above); reads a file of at most UW_RECORD_MAX_BYTES (status 1). */
 struct uw_record *uw_record_parse(const char *bytes, size_t n, const char *what,

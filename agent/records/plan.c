@@ -71,8 +71,8 @@ static json_t *steps_json(const struct rcv_plan *p, bool *bad) {
 static json_t *why_not_json(const struct uw_plan *plan, bool *bad) {
   json_t *list = json_array();
   for (int i = RCV_RUNG_WAIT; i < RCV_RUNG_COUNT; i++) {
-    const char *why = rcv_plan_why_not(&plan->judgement->plan, &plan->record->evidence,
-                                       (enum rcv_rung)i);
+    const char *why =
+        rcv_plan_why_not(&plan->judgement->plan, &plan->record->evidence, (enum rcv_rung)i);
     if (why != NULL && *why != '\0') {
       json_t *o = json_object();
       codec_put(o, "rung", json_string(rcv_enum_name(&rcv_rung_enum, i)), bad);
@@ -160,16 +160,16 @@ static json_t *build(const struct uw_plan *plan, struct uw_err *err) {
   codec_put(o, "evidence", evidence, &bad);
   if (bad) {
     json_decref(o);
-    (void)uw_err_set(err, UW_EXIT_USAGE, "internal: a plan holds a value that has no text, or "
-                                         "memory is short");
+    (void)uw_err_set(err, UW_EXIT_USAGE,
+                     "internal: a plan holds a value that has no text, or "
+                     "memory is short");
     return NULL;
   }
   return o;
 }
 
 /* SHA-256 of the canonical bytes of document without its plan_digest. */
-static int digest_of(const json_t *document, uint8_t digest[RCV_DIGEST_BYTES],
-                     struct uw_err *err) {
+static int digest_of(const json_t *document, uint8_t digest[RCV_DIGEST_BYTES], struct uw_err *err) {
   struct uw_buf bytes = {.max = 2 * UW_PLAN_MAX_BYTES};
   json_t *copy = json_copy((json_t *)(uintptr_t)document); /* shallow: the members are shared */
   memset(digest, 0, RCV_DIGEST_BYTES);
@@ -258,8 +258,9 @@ int uw_plan_bytes(const struct uw_plan *plan, struct uw_buf *out, struct uw_err 
     return -1;
   }
   if (out->len - before > UW_PLAN_MAX_BYTES) {
-    return uw_err_set(err, UW_EXIT_USAGE, "the plan is larger than %zu bytes, which nobody would "
-                                          "read; look at the evidence for what fills it",
+    return uw_err_set(err, UW_EXIT_USAGE,
+                      "the plan is larger than %zu bytes, which nobody would "
+                      "read; look at the evidence for what fills it",
                       UW_PLAN_MAX_BYTES);
   }
   return 0;
@@ -285,8 +286,10 @@ static int read_time(struct codec *c, const json_t *o, const char *key, int64_t 
   }
   *out = uw_time_parse_iso(text);
   uw_time_text(*out, again);
-  return strcmp(text, again) == 0 ? 0 : codec_fail(c, key, "must be a time like "
-                                                           "2026-11-23T05:48:51Z");
+  return strcmp(text, again) == 0 ? 0
+                                  : codec_fail(c, key,
+                                               "must be a time like "
+                                               "2026-11-23T05:48:51Z");
 }
 
 static int read_guards(struct codec *c, const json_t *o, struct uw_plan *plan) {
@@ -326,8 +329,9 @@ static int check_digest(struct codec *c, const json_t *o) {
     return codec_fail(c, NULL, "%s", why.text);
   }
   if (memcmp(written, real, sizeof real) != 0) {
-    return codec_fail(c, "plan_digest", "does not match the rest of the file: the plan was edited "
-                                        "or damaged after it was made; make a new one");
+    return codec_fail(c, "plan_digest",
+                      "does not match the rest of the file: the plan was edited "
+                      "or damaged after it was made; make a new one");
   }
   return 0;
 }
@@ -345,7 +349,8 @@ static int read_head(struct codec *c, const json_t *o, struct uw_plan *plan) {
   return problem == NULL ? 0 : codec_fail(c, NULL, "%s", problem);
 }
 
-/* Names the first member in which the file and what its evidence gives differ. */
+/* Names the first member in which the file and what its evidence gives differ. plan_digest is
+ * left out: it was checked, and differs as a consequence. */
 static int compare(struct codec *c, const json_t *written, const json_t *built) {
   const char *key;
   json_t *value;
@@ -354,9 +359,10 @@ static int compare(struct codec *c, const json_t *written, const json_t *built) 
     if (ours == NULL) {
       return codec_fail(c, key, "unknown key");
     }
-    if (!json_equal(value, ours)) {
-      return codec_fail(c, key, "does not follow from the evidence in the file: it was written by "
-                                "another version of unwedge, or edited; make a new plan");
+    if (strcmp(key, "plan_digest") != 0 && !json_equal(value, ours)) {
+      return codec_fail(c, key,
+                        "does not follow from the evidence in the file: it was written by "
+                        "another version of unwedge, or edited; make a new plan");
     }
   }
   json_object_foreach((json_t *)(uintptr_t)built, key, value) {
@@ -378,10 +384,9 @@ static int check_expect(struct codec *c, const struct uw_plan *plan,
     return codec_fail(c, "made_on", "the plan was made on '%s', this is '%s'; make a new one here",
                       head->made_on, expect->made_on);
   }
-  if (expect->instance != NULL &&
-      strcasecmp(expect->instance, plan->record->names.instance) != 0) {
-    return codec_fail(c, "instance", "the plan is for %s, not for %s",
-                      plan->record->names.instance, expect->instance);
+  if (expect->instance != NULL && strcasecmp(expect->instance, plan->record->names.instance) != 0) {
+    return codec_fail(c, "instance", "the plan is for %s, not for %s", plan->record->names.instance,
+                      expect->instance);
   }
   if (expect->now_s < 0) {
     return 0;
@@ -394,8 +399,10 @@ static int check_expect(struct codec *c, const struct uw_plan *plan,
     return codec_fail(c, "expires_at", "the plan expired at %s; make a new one", expires);
   }
   if (head->made_s - expect->now_s > UW_PLAN_SKEW_S) {
-    return codec_fail(c, "made_at", "the plan was made at %s, which is in the future; check the "
-                                    "clocks", made);
+    return codec_fail(c, "made_at",
+                      "the plan was made at %s, which is in the future; check the "
+                      "clocks",
+                      made);
   }
   return 0;
 }
@@ -404,8 +411,9 @@ static int parse(struct codec *c, const json_t *o, const struct uw_plan_expect *
                  struct uw_plan *plan) {
   const char *schema = json_string_value(json_object_get(o, "schema"));
   if (schema == NULL || strcmp(schema, UW_PLAN_SCHEMA) != 0) {
-    return codec_fail(c, "schema", "must be \"" UW_PLAN_SCHEMA "\"; this is not a plan, or one of "
-                                   "another version");
+    return codec_fail(c, "schema",
+                      "must be \"" UW_PLAN_SCHEMA "\"; this is not a plan, or one of "
+                      "another version");
   }
   if (check_digest(c, o) != 0 || read_head(c, o, plan) != 0) {
     return -1;

@@ -15,15 +15,15 @@
 
 #include "agent/records/verdict.h"
 
-#define UW_PLAN_SCHEMA      "unwedge.plan/1"
-#define UW_PLAN_MAX_BYTES   ((size_t)1024 * 1024)
-#define UW_NONCE_BYTES      33 /* 32 hexadecimal digits and the NUL */
-#define UW_PLAN_SKEW_S      300 /* a plan made further in the future was made by a wrong clock */
-#define UW_PLAN_MAX_LIFE_S  ((int64_t)7 * 24 * 3600)
+#define UW_PLAN_SCHEMA "unwedge.plan/1"
+#define UW_PLAN_MAX_BYTES ((size_t)1024 * 1024)
+#define UW_NONCE_BYTES 33  /* 32 hexadecimal digits and the NUL */
+#define UW_PLAN_SKEW_S 300 /* a plan made further in the future was made by a wrong clock */
+#define UW_PLAN_MAX_LIFE_S ((int64_t)7 * 24 * 3600)
 
 /* What a plan holds besides evidence and guards. */
 struct uw_plan_head {
-  char cloud[RCV_TEXT_BYTES];   /* which cloud: entry name and Keystone URL, as the caller forms it */
+  char cloud[RCV_TEXT_BYTES]; /* which cloud: entry name and Keystone URL, as the caller forms it */
   char made_on[RCV_TEXT_BYTES]; /* host name of the machine that made it */
   char nonce[UW_NONCE_BYTES];   /* filled by uw_plan_nonce() */
   int64_t made_s, expires_s;    /* wall clock, seconds since the epoch; expires_s > made_s */
@@ -31,7 +31,7 @@ struct uw_plan_head {
 
 struct uw_plan {
   struct uw_plan_head head;
-  struct uw_record *record; /* owned */
+  struct uw_record *record;       /* owned */
   struct uw_judgement *judgement; /* of record and guards; owned */
   size_t guards;
   struct uw_guard guard[UW_MAX_GUARDS];
@@ -71,7 +71,6 @@ struct uw_plan_expect {
 struct uw_plan *uw_plan_read(const char *path, const struct uw_plan_expect *expect,
                              struct uw_err *err) UW_MUST_USE;
 struct uw_plan *uw_plan_parse(const char *bytes, size_t n, const char *what,
-                              const struct uw_plan_expect *expect,
-                              struct uw_err *err) UW_MUST_USE;
+                              const struct uw_plan_expect *expect, struct uw_err *err) UW_MUST_USE;
 
 #endif

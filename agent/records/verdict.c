@@ -13,9 +13,7 @@ struct uw_judgement *uw_judgement_new(void) {
   return calloc(1, sizeof(struct uw_judgement));
 }
 
-void uw_judgement_free(struct uw_judgement *j) {
-  free(j);
-}
+void uw_judgement_free(struct uw_judgement *j) { free(j); }
 
 void uw_judge(const struct uw_record *r, const struct uw_guard *guard, size_t n,
               struct uw_judgement *out) {
@@ -173,8 +171,8 @@ static json_t *services_json(const struct uw_record *r, enum uw_verdict_form for
   json_t *all = form == UW_VERDICT_DOCUMENT ? json_object() : json_array();
   for (int64_t i = 0; i < r->evidence.candidates && i < RCV_MAX_CANDIDATES; i++) {
     json_t *host = codec_string(r->names.host[i].host);
-    json_t *state = json_string(
-        rcv_enum_name(&rcv_svc_enum, (int)r->evidence.candidate[i].service_last));
+    json_t *state =
+        json_string(rcv_enum_name(&rcv_svc_enum, (int)r->evidence.candidate[i].service_last));
     if (form == UW_VERDICT_DOCUMENT) {
       codec_put(all, host != NULL ? json_string_value(host) : "", state, bad);
       json_decref(host);

@@ -9,10 +9,10 @@
 #include "recovery/explain.h"
 #include "recovery/plan.h"
 
-#define UW_VERDICT_SCHEMA   "unwedge.verdict/1"
-#define UW_MAX_GUARDS       16
+#define UW_VERDICT_SCHEMA "unwedge.verdict/1"
+#define UW_MAX_GUARDS 16
 #define UW_GUARD_TEXT_BYTES RCV_LINE_BYTES
-#define UW_CODE_BYTES       8 /* "UW-202" and its NUL */
+#define UW_CODE_BYTES 8 /* "UW-202" and its NUL */
 
 /* A gate that says no (codes 5xx); text is the line with the real values. */
 struct uw_guard {

@@ -7,14 +7,14 @@
 /* include/libvirt/libvirt-domain.h and tools/virsh-domain-monitor.c; index = number. */
 static const char *const nostate[] = {"unknown"};
 static const char *const running[] = {
-    "unknown",       "booted",      "migrated",     "restored",  "from snapshot",    "unpaused",
-    "migration canceled", "save canceled", "event wakeup", "crashed", "post-copy", "post-copy failed"};
+    "unknown",       "booted",   "migrated",           "restored",
+    "from snapshot", "unpaused", "migration canceled", "save canceled",
+    "event wakeup",  "crashed",  "post-copy",          "post-copy failed"};
 static const char *const blocked[] = {"unknown"};
-static const char *const paused[] = {"unknown",       "user",     "migrating",
-                                     "saving",        "dumping",  "I/O error",
-                                     "watchdog",      "from snapshot", "shutting down",
-                                     "creating snapshot", "crashed", "starting up",
-                                     "post-copy",     "post-copy failed", "api error"};
+static const char *const paused[] = {
+    "unknown",   "user",        "migrating",     "saving",           "dumping",
+    "I/O error", "watchdog",    "from snapshot", "shutting down",    "creating snapshot",
+    "crashed",   "starting up", "post-copy",     "post-copy failed", "api error"};
 static const char *const shutdown_words[] = {"unknown", "user"};
 static const char *const shutoff[] = {"unknown", "shutdown", "destroyed",     "crashed", "migrated",
                                       "saved",   "failed",   "from snapshot", "daemon"};

@@ -267,6 +267,23 @@ static int verify(struct act *a, struct uw_err *err) {
                 err);
 }
 
+/* What the reset did not fix, as the last look had it; a record per line keeps each small. */
+static int record_residue(struct act *a, struct uw_err *err) {
+  const struct rcv_lines *residue = &a->look->judgement->explanation.residue;
+  json_t *lines = json_array();
+  for (int64_t i = 0; lines != NULL && i < residue->count; i++) {
+    if (json_array_append_new(lines, json_string(residue->line[i])) != 0) {
+      json_decref(lines);
+      lines = NULL;
+    }
+  }
+  if (lines == NULL) {
+    return uw_err_set(err, UW_EXIT_JOURNAL, "out of memory for a journal record");
+  }
+  return record(a, "residue", json_pack("{s:s, s:o}", "instance", instance_of(a), "lines", lines),
+                err);
+}
+
 /* Walks the state machine; every effect is one thing to do. -1: the journal failed. */
 static int walk(struct act *a, struct uw_err *err) {
   enum rcv_event event = RCV_EVENT_DECIDED_RESET;
@@ -318,7 +335,7 @@ static int walk(struct act *a, struct uw_err *err) {
         say(a, "more than %lld ms passed since the last look; nothing was sent",
             (long long)a->run.max_gap_ms);
       }
-      if (record_outcome(a, err) != 0) {
+      if (record_outcome(a, err) != 0 || (a->r->sent && record_residue(a, err) != 0)) {
         return -1;
       }
       event = RCV_EVENT_OUTCOME_DURABLE;

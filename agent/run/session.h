@@ -2,8 +2,8 @@
  * One run of the program against one cloud: configuration, policy, credentials, identity.
  * Everything a verb needs before it can look at an instance.
  */
-#ifndef UW_SESSION_H
-#define UW_SESSION_H
+#ifndef UW_RUN_SESSION_H
+#define UW_RUN_SESSION_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -23,15 +23,21 @@ static const struct {
   enum rcv_tri active; /* what virDomainIsActive must have said */
   enum rcv_class cls;
 } meaning[] = {
-    {1, 0, 9, RCV_TRI_YES, RCV_CLASS_RUN},         {3, 1, 1, RCV_TRI_YES, RCV_CLASS_PUSER},
-    {3, 2, 2, RCV_TRI_YES, RCV_CLASS_PMIG},        {3, 0, 0, RCV_TRI_YES, RCV_CLASS_PERR},
-    {3, 3, 7, RCV_TRI_YES, RCV_CLASS_PERR},        {3, 9, 10, RCV_TRI_YES, RCV_CLASS_PERR},
-    {3, 14, 14, RCV_TRI_YES, RCV_CLASS_PERR},      {3, 8, 8, RCV_TRI_YES, RCV_CLASS_DYING},
+    {1, 0, 9, RCV_TRI_YES, RCV_CLASS_RUN},
+    {3, 1, 1, RCV_TRI_YES, RCV_CLASS_PUSER},
+    {3, 2, 2, RCV_TRI_YES, RCV_CLASS_PMIG},
+    {3, 0, 0, RCV_TRI_YES, RCV_CLASS_PERR},
+    {3, 3, 7, RCV_TRI_YES, RCV_CLASS_PERR},
+    {3, 9, 10, RCV_TRI_YES, RCV_CLASS_PERR},
+    {3, 14, 14, RCV_TRI_YES, RCV_CLASS_PERR},
+    {3, 8, 8, RCV_TRI_YES, RCV_CLASS_DYING},
     {4, ANY, ANY, RCV_TRI_YES, RCV_CLASS_DYING},
     {6, ANY, ANY, RCV_TRI_YES, RCV_CLASS_CRASHED},
     {7, ANY, ANY, RCV_TRI_YES, RCV_CLASS_SUSP},
-    {5, 1, 4, RCV_TRI_NO, RCV_CLASS_OFF_DEFINITE}, {5, 6, 6, RCV_TRI_NO, RCV_CLASS_OFF_DEFINITE},
-    {5, 8, 8, RCV_TRI_NO, RCV_CLASS_OFF_DEFINITE}, {5, ANY, ANY, RCV_TRI_NO, RCV_CLASS_OFF_UNKNOWN},
+    {5, 1, 4, RCV_TRI_NO, RCV_CLASS_OFF_DEFINITE},
+    {5, 6, 6, RCV_TRI_NO, RCV_CLASS_OFF_DEFINITE},
+    {5, 8, 8, RCV_TRI_NO, RCV_CLASS_OFF_DEFINITE},
+    {5, ANY, ANY, RCV_TRI_NO, RCV_CLASS_OFF_UNKNOWN},
 };
 
 static int pair_is(const struct rcv_look *l, int64_t state, int64_t reason) {
@@ -180,13 +186,30 @@ static int settled(const struct picture *g) {
   return ok;
 }
 
+/* Of a reading that is not ok nothing is read further [facts.def], the record host included. */
+static const struct rcv_nova *unread(enum rcv_api api) {
+  static const struct rcv_nova blank[RCV_API_COUNT] = {
+#define BLANK(a)                                                                                   \
+  [RCV_API_##a] = {.api = RCV_API_##a,                                                             \
+                   .record_host = -1,                                                              \
+                   .mig_source = -1,                                                               \
+                   .mig_dest = -1,                                                                 \
+                   .mig_updated_s = -1,                                                            \
+                   .action_start_s = -1,                                                           \
+                   .server_updated_s = -1,                                                         \
+                   .max_minor = -1,                                                                \
+                   .now_s = -1}
+      BLANK(NONE), BLANK(UNAVAILABLE), BLANK(HIDDEN), BLANK(DOWN_CELL)};
+  return &blank[api];
+}
+
 static void look_at(struct picture *g, const struct rcv_evidence *e, const struct rcv_policy *p) {
   memset(g, 0, sizeof *g);
   g->e = e;
   g->p = p;
-  g->nova = &e->nova_last;
+  g->nova = e->nova_last.api == RCV_API_OK ? &e->nova_last : unread(e->nova_last.api);
   g->n = (int)e->candidates;
-  g->h = (int)e->nova_last.record_host;
+  g->h = (int)g->nova->record_host;
   g->live_at = -1;
   for (int i = 0; i < g->n; i++) {
     uint32_t m = mark_of(g, i);
@@ -389,11 +412,14 @@ static int at_home_by_nova(const struct picture *g) {
 static int is_no_owner(const struct picture *g) {
   return g->n > 0 && only(g->all, GONE) && !off_by_nova(g);
 }
+/* No job, or only the incoming one that nobody feeds, and a side stopped in between [nova 20]. */
 static int is_undecided(const struct picture *g) {
-  return (switching(g) && g->settled) || ((g->home & BIT(PMIG)) != 0 && (g->away & BIT(PMIG)) != 0);
+  int half = incoming_alone(g) && g->settled && (g->all & BIT(PMIG)) != 0;
+  return (switching(g) && g->settled) || half ||
+         ((g->home & BIT(PMIG)) != 0 && (g->away & BIT(PMIG)) != 0);
 }
 static int is_paused_migration(const struct picture *g) {
-  return g->home == BIT(PMIG) && only(g->away, NOT_THERE);
+  return g->count[RCV_CLASS_PMIG] == 1 && only(g->all, NOT_THERE | BIT(PMIG));
 }
 static int is_user_paused(const struct picture *g) {
   return (g->home == BIT(PUSER) && !at_home_by_nova(g)) ||
@@ -405,7 +431,9 @@ static int is_error_paused(const struct picture *g) {
 static int is_suspended(const struct picture *g) {
   return g->home == BIT(SUSP) && !at_home_by_nova(g);
 }
-static int is_remnant(const struct picture *g) { return incoming_alone(g) && g->settled; }
+static int is_remnant(const struct picture *g) {
+  return incoming_alone(g) && g->settled && (g->all & BIT(PMIG)) == 0;
+}
 static int is_off_unknown(const struct picture *g) {
   return (g->all & BIT(OFF_UNKNOWN)) != 0 && !off_by_nova(g);
 }
@@ -416,7 +444,9 @@ static int is_foreign(const struct picture *g) { return (g->all & FOREIGN) != 0;
 static int is_unstable_owner(const struct picture *g) {
   return (g->all & (BIT(CRASHED) | BIT(DYING))) != 0;
 }
-static int is_storage(const struct picture *g) { return at_home(g)->mirror == RCV_TRI_YES; }
+static int is_storage(const struct picture *g) {
+  return at_home(g)->mirror == RCV_TRI_YES && !at_home_by_nova(g);
+}
 static int is_unlabelled(const struct picture *g) {
   for (int i = 0; i < g->n && g->p->require_metadata != 0; i++) {
     const struct rcv_look *l = &g->e->candidate[i].last;
@@ -622,12 +652,16 @@ static int is_stalled(const struct picture *g) {
          !moves;
 }
 static int is_orphaned(const struct picture *g) {
-  return (g->all & BIT(OUT)) != 0 && is_migrating(g) &&
-         service(g, g->nova->mig_source) == RCV_SVC_DOWN;
+  for (int i = 0; i < g->n; i++) {
+    if (g->mark[i] == BIT(OUT) && service(g, i) == RCV_SVC_DOWN) {
+      return is_migrating(g);
+    }
+  }
+  return 0;
 }
 static int is_elsewhere(const struct picture *g) {
   return ((g->all & BIT(UNKNOWN)) != 0 || g->nova->api != RCV_API_OK) &&
-         (g->away & (BIT(RUN) | BIT(OUT) | BIT(IN))) != 0;
+         (g->away & (BIT(RUN) | BIT(OUT) | BIT(IN) | BIT(PC) | BIT(PCF))) != 0;
 }
 
 /* ---- SAFE, as one conjunction ---------------------------------------------------------- */
@@ -744,14 +778,15 @@ static int leader(const struct orc_answer *a) {
   return best;
 }
 
+/* Confirmed: everything was seen, and nothing but stopped copies is left anywhere else. */
 static int64_t owner_of(const struct picture *g, const struct orc_answer *a) {
   for (int i = 0; i < a->raised_count; i++) {
-    if (a->raised[i] / 100 == 4) {
+    if (a->raised[i] / 100 == 4 || a->raised[i] == RCV_CODE_SPLIT_BRAIN) {
       return -1;
     }
   }
   if (moved(g)) {
-    return g->live_at;
+    return only(g->all, GONE | COPY) ? g->live_at : -1;
   }
   return (g->home & LIVE) != 0 && only(g->away, GONE) ? g->h : -1;
 }
@@ -761,10 +796,10 @@ void orc_answer(const struct rcv_evidence *e, const struct rcv_policy *p, struct
   memset(out, 0, sizeof *out);
   out->owner = -1;
   out->least_look_again_s = -1;
-  int early = p->valid != 1                             ? 901
-              : e->nova_last.hypervisor == RCV_HV_OTHER ? 250
-              : e->too_many == RCV_TRI_YES              ? 409
-                                                        : 0;
+  int early = p->valid != 1                                                               ? 901
+              : e->nova_last.hypervisor == RCV_HV_OTHER && e->nova_last.api == RCV_API_OK ? 250
+              : e->too_many == RCV_TRI_YES                                                ? 409
+                                                                                          : 0;
   if (early != 0) {
     out->code = early;
     out->kind = kind_of(early);

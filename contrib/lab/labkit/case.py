@@ -8,7 +8,7 @@ import tty
 
 from .qmp import Gone, Mute
 from .util import LabError, locked, wait_for
-from .view import truth_words
+from .view import truth_words, words
 
 SLOW_MIB = 4            # less than the guest dirties: such a migration never converges
 FAST = 10 ** 10         # bytes per second: no limit
@@ -49,7 +49,16 @@ class Case:
 
     def wait_look(self, host, what, wanted, timeout=20):
         """Wait until libvirt on a host says so; wanted(steps of look.py) tells."""
-        wait_for(f"{host.name} to have {what}", lambda: wanted(host.look(self.domain.uuid, timeout=3)), timeout)
+        steps = {}
+
+        def fits():
+            nonlocal steps
+            steps = host.look(self.domain.uuid, timeout=3)
+            return wanted(steps)
+        try:
+            wait_for(f"{host.name} to have {what}", fits, timeout)
+        except LabError as err:
+            raise LabError(f"{err}; it says: {words(steps)} ({self.domain.manager_message() or 'migration goes on'})") from None
 
     def wait_absent(self, host, timeout=20):
         self.wait_look(host, "no domain", lambda s: s.get("lookup", {}).get("error") == 42, timeout)
@@ -96,13 +105,22 @@ class Case:
     def wait_manager_end(self, timeout=30):
         wait_for("the end of the migration", lambda: not self.domain.manager_pids(), timeout)
 
+    def prime(self):
+        """Have all memory sent once, so that release() needs but a moment: libvirt's keepalive runs meanwhile."""
+        with self.domain.qmp(self.src) as qmp:
+            qmp.call("migrate-set-parameters", **{"max-bandwidth": 10 << 20})
+            wait_for("a first pass over the memory", lambda: qmp.call("query-migrate").get("ram", {}).get(
+                "dirty-sync-count", 0) >= 2, 30, 0.1)
+
     @contextlib.contextmanager
-    def at_switchover(self, downtime_ms=1000):
+    def at_switchover(self, downtime_ms=1000, prime=True):
         """The source's vCPUs are stopped, and QEMU waits for a source libvirtd that is stopped too.
 
         libvirt always asks QEMU to pause before the switchover and to wait for its word to go on.
         On leaving, libvirtd goes on. Other cases on this host wait for their turn meanwhile.
         """
+        if prime:
+            self.prime()
         with locked(os.path.join(self.src.dir, "daemon.lock")):
             self.src.pause_libvirtd()
             try:
@@ -114,6 +132,7 @@ class Case:
 
     def hang_at_switchover(self):
         """As at_switchover, but libvirtd stays stopped."""
+        self.prime()
         with locked(os.path.join(self.src.dir, "daemon.lock")):
             self.src.pause_libvirtd()
             self.release()
@@ -122,6 +141,7 @@ class Case:
     @contextlib.contextmanager
     def at_finish(self):
         """Memory and devices have arrived; the destination's libvirtd is stopped and has not read Finish."""
+        self.prime()
         with locked(os.path.join(self.dst.dir, "daemon.lock")):
             self.dst.pause_libvirtd()
             try:
@@ -214,6 +234,10 @@ class Case:
     def lose_replies(self):
         """What the destination's libvirtd answers to the source's is lost."""
         self.src.iptables("-A", "INPUT", "-i", "mig", "-s", self.dst.mig, "-p", "tcp", "--sport", "16509", "-j", "DROP")
+
+    def lose_requests(self):
+        """What the source's libvirtd asks the destination's is lost."""
+        self.src.iptables("-A", "OUTPUT", "-o", "mig", "-d", self.dst.mig, "-p", "tcp", "--dport", "16509", "-j", "DROP")
 
     @property
     def keepalive_s(self):

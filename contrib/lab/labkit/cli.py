@@ -14,7 +14,7 @@ from .lab import Lab
 from .util import LabError
 from .view import words
 
-KEEPALIVE_HELP = "libvirt's keepalive, INTERVALxCOUNT in seconds (1x2), or 'default' for libvirt's own 5x5 (30 s)"
+KEEPALIVE_HELP = "libvirt's keepalive, INTERVALxCOUNT in seconds (1x4: 5 s), or 'default' for libvirt's own 5x5 (30 s)"
 
 
 def parse_keepalive(text):
@@ -38,7 +38,7 @@ def parser():
 
     up = verb("up", "make the hosts and wait until they answer")
     up.add_argument("--hosts", type=int, default=2, help="how many (2)")
-    up.add_argument("--keepalive", type=parse_keepalive, default=[1, 2], help=KEEPALIVE_HELP)
+    up.add_argument("--keepalive", type=parse_keepalive, default=[1, 4], help=KEEPALIVE_HELP)
     up.add_argument("--keep", action="store_true", help="leave a lab that did not come up, to look at it")
     verb("down", "end the lab and remove all of it")
     verb("status", "hosts and domains").add_argument("--json", action="store_true")

@@ -299,8 +299,8 @@ def lose_finish_reply(case):
     """The destination has resumed the guest; its word of that never reaches the source."""
     case.boot()
     case.migrate()
-    case.lose_replies()
-    case.release()
+    with case.at_switchover():
+        case.lose_replies()
     case.wait_state(case.dst, 1, 2)
     case.wait_manager_end(case.keepalive_s + 20)
 
@@ -331,12 +331,15 @@ def i_both_paused_switchover(case):
 
 @scenario("daemon")
 def i_finish_src_restarted_dst_dead(case):
-    """source's libvirtd restarted before the destination read Finish: source paused without a job, destination gone"""
+    """source's libvirtd restarted, Finish never reached the destination: source paused without a job, destination gone"""
     case.boot()
     case.migrate()
-    with case.at_finish():
-        case.src.kill_libvirtd()
-    case.wait_absent(case.dst)
+    with case.at_switchover():
+        case.lose_requests()
+    case.wait_phase(case.src, "perform3_done")
+    case.src.kill_libvirtd()
+    case.wait_absent(case.dst, case.keepalive_s + 20)
+    case.src.remove_cuts()
     case.src.restart_libvirtd()
     case.wait_state(case.src, 3, 2, 0)
 
@@ -364,7 +367,7 @@ def i_finish_dst_qemu_hung(case):
     case.migrate()
     # Little is left to send, and all before it has been read: the rest fits into the socket's buffer,
     # or the source's QEMU would block in its write and be mute too.
-    with case.at_switchover(downtime_ms=1):
+    with case.at_switchover(downtime_ms=1, prime=False):
         time.sleep(0.3)
         case.stop_qemu(case.dst)
     case.wait_state(case.src, 3, 2, 2)

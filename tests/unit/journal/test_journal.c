@@ -18,6 +18,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +33,33 @@
 #define RUN_A "11111111-1111-4111-8111-111111111111"
 #define RUN_B "22222222-2222-4222-8222-222222222222"
 #define INSTANCE "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
-#define OTHER    "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+#define OTHER "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+
+/* These take the places of the C library's: the n-th call fails, 0 never. */
+static int fsync_fails_at, fsync_calls;
+static int fallocate_errno;
+
+int fsync(int fd) {
+  fsync_calls++;
+  if (fsync_fails_at > 0 && fsync_calls == fsync_fails_at) {
+    errno = EIO;
+    return -1;
+  }
+  return (int)syscall(SYS_fsync, fd);
+}
+
+int fallocate(int fd, int mode, off_t at, off_t n) {
+  if (fallocate_errno != 0) {
+    errno = fallocate_errno;
+    return -1;
+  }
+  return (int)syscall(SYS_fallocate, fd, mode, at, n);
+}
+
+static void fail_fsync(int at) {
+  fsync_calls = 0;
+  fsync_fails_at = at;
+}
 
 static char base[PATH_MAX]; /* a new directory for each test */
 static char dir[PATH_MAX];  /* the journal in it */
@@ -50,6 +77,8 @@ static int setup(void **state) {
   const char *tmp = getenv("TMPDIR");
   (void)snprintf(base, sizeof base, "%s/uw-journal-XXXXXX", tmp != NULL ? tmp : "/tmp");
   uw_err_clear(&err);
+  fail_fsync(0);
+  fallocate_errno = 0;
   if (mkdtemp(base) == NULL) {
     return -1;
   }
@@ -385,6 +414,92 @@ static void test_reserve(void **state) {
   assert_true(st.st_blocks * 512 >= JOURNAL_RESERVE);
   assert_true(st.st_size < 2000);
   journal_close(j);
+}
+
+static void test_no_reserve(void **state) {
+  (void)state;
+  must_init();
+  struct journal *j = must_open();
+  fallocate_errno = EOPNOTSUPP;
+  must_append(j, RUN_A, "intent", intent(INSTANCE));
+  json_t *found = open_intent(INSTANCE);
+  assert_int_equal(uw_json_int(found, "reserved", -1), 0);
+  json_decref(found);
+  must_append(j, RUN_A, "outcome", outcome(INSTANCE, "applied"));
+  fallocate_errno = EDQUOT;
+  json_t *body = intent(INSTANCE);
+  assert_int_equal(journal_append(j, RUN_B, "intent", body, &err), -1);
+  assert_int_equal(err.status, UW_EXIT_JOURNAL);
+  assert_non_null(strstr(err.text, "reserve"));
+  fallocate_errno = 0;
+  assert_int_equal(journal_append(j, RUN_B, "intent", body, &err), -1);
+  json_decref(body);
+  assert_open(INSTANCE, NULL);
+  journal_close(j);
+}
+
+/* A medium that answers a flush with an error: never success, never a second try. */
+static void test_fsync_append(void **state) {
+  (void)state;
+  must_init();
+  struct journal *j = must_open();
+  json_t *body = intent(INSTANCE);
+  fail_fsync(1);
+  assert_int_equal(journal_append(j, RUN_A, "intent", body, &err), -1);
+  assert_int_equal(err.status, UW_EXIT_JOURNAL);
+  assert_non_null(strstr(err.text, "durable"));
+  int before = fsync_calls;
+  assert_int_equal(journal_append(j, RUN_A, "intent", body, &err), -1);
+  assert_int_equal(fsync_calls, before);
+  journal_close(j);
+  /* whether its bytes arrived is not known, so the intent counts as open where they did */
+  assert_open(INSTANCE, RUN_A);
+  json_decref(body);
+}
+
+static void test_fsync_store(void **state) {
+  (void)state;
+  uint8_t digest[RCV_DIGEST_BYTES];
+  must_init();
+  struct journal *j = must_open();
+  for (int at = 1; at <= 2; at++) { /* the file, the directory */
+    char text[2] = {(char)('a' + at), 0};
+    fail_fsync(at);
+    assert_int_equal(journal_store(j, text, 1, digest, &err), -1);
+    assert_int_equal(err.status, UW_EXIT_JOURNAL);
+    assert_int_equal(journal_store(j, text, 1, digest, &err), 0);
+  }
+  must_append(j, RUN_A, "run_started", started());
+  journal_close(j);
+  assert_int_equal(verify().evidence_files, 2);
+}
+
+static void test_fsync_recover(void **state) {
+  (void)state;
+  struct uw_buf bytes = {0};
+  fill(2);
+  slurp(&bytes);
+  for (int at = 1; at <= 4; at++) { /* the side file, its directory, the cut, the record */
+    spill(bytes.data, bytes.len - (size_t)at);
+    fail_fsync(at);
+    assert_refused("");
+    fail_fsync(0);
+    journal_close(must_open());
+    assert_string_equal(verify().first_problem, "");
+  }
+  uw_buf_free(&bytes);
+}
+
+static void test_fsync_init(void **state) {
+  (void)state;
+  for (int at = 1; at <= 3; at++) { /* the file, the directory, its parent */
+    fail_fsync(at);
+    assert_int_equal(journal_init(dir, &err), -1);
+    assert_int_equal(err.status, UW_EXIT_JOURNAL);
+    assert_int_equal(nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+  }
+  fail_fsync(0);
+  must_init();
 }
 
 /* torn tails */
@@ -973,9 +1088,9 @@ static void tell_story(void) {
   must_append(j, RUN_A, "residue",
               json_pack("{s:s,s:[s,s]}", "instance", INSTANCE, "lines", "one", "two"));
   must_append(j, RUN_B, "run_started", json_pack("{s:s,s:s}", "verb", "plan", "instance", OTHER));
-  must_append(j, RUN_B, "refusal",
-              json_pack("{s:s,s:s,s:s}", "code", "UW-202", "code_name", "OWNER_MOVED", "instance",
-                        OTHER));
+  must_append(
+      j, RUN_B, "refusal",
+      json_pack("{s:s,s:s,s:s}", "code", "UW-202", "code_name", "OWNER_MOVED", "instance", OTHER));
   journal_close(j);
 }
 
@@ -989,7 +1104,7 @@ static void test_show(void **state) {
                          "recover by alice, reason: TICKET-1 \"fönt\"?",
                          "RESET UW-101 SAFE_TO_RESET: one owner",
                          "- UW-501 the kill switch is on?[31m",
-                         "as user u1; 2 actions were listed before",
+                         "as user u1; actions listed before it: 2",
                          "applied, HTTP 202, request req-9",
                          "- two"};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -1096,8 +1211,8 @@ static void test_lock(void **state) {
   uw_lock_drop(&other);
   uw_lock_drop(&other);
   uw_lock_drop(&lock);
-  assert_int_equal(uw_lock_instance(base, "AAAAAAAA-BBBB-4CCC-8DDD-EEEEEEEEEEEE", "apply", &lock,
-                                    &err), 0);
+  assert_int_equal(
+      uw_lock_instance(base, "AAAAAAAA-BBBB-4CCC-8DDD-EEEEEEEEEEEE", "apply", &lock, &err), 0);
   (void)snprintf(path, sizeof path, "%.*s/lock/%s", 3000, base, INSTANCE);
   assert_int_equal(stat(path, &st), 0);
   assert_int_equal(st.st_mode & 07777, 0600);
@@ -1117,16 +1232,41 @@ static void test_lock(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_init),           TEST(test_record),         TEST(test_bad_bodies),
-      TEST(test_largest),        TEST(test_store),          TEST(test_open_intent),
-      TEST(test_reserve),        TEST(test_torn_everywhere), TEST(test_torn_first),
-      TEST(test_recovery_repeats), TEST(test_zeros_behind), TEST(test_much_behind),
-      TEST(test_every_flip),     TEST(test_changed_last),   TEST(test_order),
-      TEST(test_splice),         TEST(test_modes),          TEST(test_owner),
-      TEST(test_links),          TEST(test_two_writers),    TEST(test_many_writers),
-      TEST(test_killed_writer),  TEST(test_disk_full),      TEST(test_reserved_outcome),
-      TEST(test_read_only),      TEST(test_short_write),    TEST(test_each),
-      TEST(test_show),           TEST(test_resolve),        TEST(test_lock),
+      TEST(test_init),
+      TEST(test_record),
+      TEST(test_bad_bodies),
+      TEST(test_largest),
+      TEST(test_store),
+      TEST(test_open_intent),
+      TEST(test_no_reserve),
+      TEST(test_fsync_append),
+      TEST(test_fsync_store),
+      TEST(test_fsync_recover),
+      TEST(test_fsync_init),
+      TEST(test_reserve),
+      TEST(test_torn_everywhere),
+      TEST(test_torn_first),
+      TEST(test_recovery_repeats),
+      TEST(test_zeros_behind),
+      TEST(test_much_behind),
+      TEST(test_every_flip),
+      TEST(test_changed_last),
+      TEST(test_order),
+      TEST(test_splice),
+      TEST(test_modes),
+      TEST(test_owner),
+      TEST(test_links),
+      TEST(test_two_writers),
+      TEST(test_many_writers),
+      TEST(test_killed_writer),
+      TEST(test_disk_full),
+      TEST(test_reserved_outcome),
+      TEST(test_read_only),
+      TEST(test_short_write),
+      TEST(test_each),
+      TEST(test_show),
+      TEST(test_resolve),
+      TEST(test_lock),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,8 +121,12 @@ static void test_refused_constructs(void **state) {
       {"a: \xF5\x80\x80\x80\n", "f.yaml:1: ", "UTF-8"},
       {"a: \xF0\x80\x80\x80\n", "f.yaml:1: ", "UTF-8"},
       {"a: \xE2\x82", "f.yaml:1: ", "UTF-8"},
-      {"\xFF\xFE" "a", "f.yaml:1: ", "UTF-8"},
-      {"\xEF\xBB\xBF" "a: 1\n", "f.yaml:1: ", "U+FEFF"},
+      {"\xFF\xFE"
+       "a",
+       "f.yaml:1: ", "UTF-8"},
+      {"\xEF\xBB\xBF"
+       "a: 1\n",
+       "f.yaml:1: ", "U+FEFF"},
       {"a: 1\n# \x1B[2J\n", "f.yaml:2: ", "U+001B"},
       {"a: x\xE2\x80\xAEy\n", "f.yaml:1: ", "U+202E"},
       {"a: 1\rb: 2\n", "f.yaml:1: ", "U+000D"},
@@ -198,10 +202,29 @@ static void test_int(void **state) {
     int64_t value;
   } good[] = {{"a: 0", 0}, {"a: 7", 7}, {"a: -5", -5}, {"a: 1000", 1000}};
   static const char *const bad[] = {
-      "a: 01",  "a: +1",     "a: 0x1",  "a: 1_0",    "a: 1e3",     "a: 1.0", "a: 90s",
-      "a: -0",  "a: ",       "a: ~",    "a: null",   "a: \"7\"",   "a: '7'", "a: true",
-      "a: [7]", "a: {b: 7}", "a: 1001", "a: -6",     "a: 0o7",     "a: -",   "a: 1:30",
-      "a: 99999999999999999999",        "a: 9999999999999999",
+      "a: 01",
+      "a: +1",
+      "a: 0x1",
+      "a: 1_0",
+      "a: 1e3",
+      "a: 1.0",
+      "a: 90s",
+      "a: -0",
+      "a: ",
+      "a: ~",
+      "a: null",
+      "a: \"7\"",
+      "a: '7'",
+      "a: true",
+      "a: [7]",
+      "a: {b: 7}",
+      "a: 1001",
+      "a: -6",
+      "a: 0o7",
+      "a: -x",
+      "a: 1:30",
+      "a: 99999999999999999999",
+      "a: 9999999999999999",
   };
   struct pol_error error = {""};
   for (size_t i = 0; i < COUNT(good); i++) {
@@ -230,9 +253,9 @@ static void test_int(void **state) {
 
 static void test_bool(void **state) {
   (void)state;
-  static const char *const bad[] = {"a: yes",  "a: no",   "a: on",      "a: True", "a: TRUE",
-                                    "a: 1",    "a: 0",    "a: \"true\"", "a: 'false'", "a:",
-                                    "a: [true]", "a: truee", "a: {true: 1}"};
+  static const char *const bad[] = {
+      "a: yes",      "a: no",      "a: on", "a: True",   "a: TRUE",  "a: 1",        "a: 0",
+      "a: \"true\"", "a: 'false'", "a:",    "a: [true]", "a: truee", "a: {true: 1}"};
   struct pol_error error = {""};
   int64_t value = 9;
   struct pol_yaml *yaml = parse("a: true\nb: false\n");
@@ -312,10 +335,14 @@ static void test_long_paths(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_tree),         cmocka_unit_test(test_refused_constructs),
-      cmocka_unit_test(test_bounds),       cmocka_unit_test(test_int),
-      cmocka_unit_test(test_bool),         cmocka_unit_test(test_text),
-      cmocka_unit_test(test_expect_and_keys), cmocka_unit_test(test_long_paths),
+      cmocka_unit_test(test_tree),
+      cmocka_unit_test(test_refused_constructs),
+      cmocka_unit_test(test_bounds),
+      cmocka_unit_test(test_int),
+      cmocka_unit_test(test_bool),
+      cmocka_unit_test(test_text),
+      cmocka_unit_test(test_expect_and_keys),
+      cmocka_unit_test(test_long_paths),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
