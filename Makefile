@@ -6,8 +6,9 @@
 
 VERSION := 0.1.0
 
-CC ?= gcc
-AR ?= ar
+ifeq ($(origin CC),default)
+  CC := gcc
+endif
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 PREFIX ?= /usr/local
@@ -23,7 +24,11 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wf
   -Wswitch-enum -Wundef -Wvla -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes \
   -Wnull-dereference -Wimplicit-fallthrough
 HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
-  -ftrivial-auto-var-init=zero -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+  -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+# clang 14 wants another switch before it takes this one.
+ifeq ($(findstring clang,$(CC)),)
+  HARDENING += -ftrivial-auto-var-init=zero
+endif
 CFLAGS ?= -O2 -g
 WERROR ?=
 SANITIZE ?=

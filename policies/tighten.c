@@ -36,7 +36,7 @@ static bool within(const struct pol_texts *candidate, const struct pol_texts *co
 
 /* Marks the minutes of a week in which a daily or weekly window holds. */
 static void mark_week(const struct pol_freeze *freeze, uint8_t week[WEEK_MIN]) {
-  memset(week, 0, WEEK_MIN);
+  memset(week, 0, (size_t)WEEK_MIN);
   for (int64_t i = 0; i < freeze->count; i++) {
     const struct pol_window *w = &freeze->window[i];
     for (int m = 0; m < WEEK_MIN && w->kind != POL_WINDOW_DATES; m++) {

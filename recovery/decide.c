@@ -124,15 +124,25 @@ static void allow(const struct rcv_evidence *e, int64_t owner, struct rcv_verdic
   out->kind = RCV_VERDICT_RESET;
 }
 
-/* All refusals first; the dangerous verdict comes last, and once. */
-void rcv_decide(const struct rcv_evidence *e, const struct rcv_policy *p,
-                const struct rcv_binding *binding, struct rcv_verdict *out,
-                struct rcv_permit *permit) {
-  int safe = rcv_safe(e, p);
-  int valid = rcv_policy_sound(p) && rcv_evidence_valid(e);
-  int complete = valid && rcv_complete(e, p);
-  int64_t allowed = p->allow_reset;
-  int64_t owner = e->nova_last.record_host;
+/* All refusals first; the dangerous verdict and the permit come last, and once. */
+/*@ requires \valid_read(e) && \valid_read(p) && \valid(out) && \valid(permit);
+    requires binding == \null || \valid_read(binding);
+    requires \separated(out, permit, e, p);
+    requires binding != \null ==> \separated(binding, out, permit);
+    assigns *out, *permit;
+    ensures verdict_needs_safe: out->kind == RCV_VERDICT_RESET <==> safe == 1;
+    ensures mint_needs_safe: permit->minted == 1 ==> safe == 1;
+    ensures mint_needs_policy: permit->minted == 1 ==> allowed == 1;
+    ensures mint_needs_binding: permit->minted == 1 ==> binding != \null;
+    ensures mint_for_owner: permit->minted == 1 ==> permit->record_host == owner;
+    ensures mint_unspent: permit->spent == 0 && (permit->minted == 0 || permit->minted == 1);
+    ensures mint_when_allowed: safe == 1 && allowed == 1 && binding != \null ==>
+      permit->minted == 1;
+    ensures 0 <= out->reasons <= RCV_MAX_REASONS; */
+static void decide_with(const struct rcv_evidence *e, const struct rcv_policy *p,
+                        const struct rcv_binding *binding, struct rcv_verdict *out,
+                        struct rcv_permit *permit, int safe, int valid, int complete,
+                        int64_t allowed, int64_t owner) {
   permit_init(permit);
   if (safe != 1) {
     refuse(e, p, valid, complete, out);
@@ -143,4 +153,14 @@ void rcv_decide(const struct rcv_evidence *e, const struct rcv_policy *p,
     return;
   }
   mint(permit, &e->nova_last, binding, owner);
+}
+
+void rcv_decide(const struct rcv_evidence *e, const struct rcv_policy *p,
+                const struct rcv_binding *binding, struct rcv_verdict *out,
+                struct rcv_permit *permit) {
+  int safe = rcv_safe(e, p);
+  int valid = rcv_policy_sound(p) && rcv_evidence_valid(e);
+  int complete = valid && rcv_complete(e, p);
+  decide_with(e, p, binding, out, permit, safe, valid, complete, p->allow_reset,
+              e->nova_last.record_host);
 }

@@ -8,7 +8,7 @@
 #include "agent/base/err.h"
 #include "recovery/limits.h"
 
-#define UW_DIGEST_TEXT_BYTES (sizeof "sha256:" + 2 * RCV_DIGEST_BYTES) /* with NUL */
+#define UW_DIGEST_TEXT_BYTES (sizeof "sha256:" + 2 * (size_t)RCV_DIGEST_BYTES) /* with NUL */
 #define UW_UUID_TEXT_BYTES   37
 
 /* SHA-256 of bytes. -1 when the library fails (err set, out zeroed). */

@@ -33,9 +33,11 @@ int uw_err_wrap(struct uw_err *err, const char *format, ...) {
     if (used < 0) {
       used = 0;
     }
-    if ((size_t)used < sizeof err->text) {
+    size_t at = (size_t)used;
+    if (at + 2 < sizeof err->text) {
       /* A cut tail is acceptable: the head says what and where. */
-      (void)snprintf(err->text + used, sizeof err->text - (size_t)used, ": %s", old);
+      size_t room = sizeof err->text - at;
+      (void)snprintf(err->text + at, room, ": %.*s", (int)(room - 3), old);
     }
   }
   return -1;

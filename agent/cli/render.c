@@ -127,6 +127,10 @@ static void host_table(const json_t *verdict, struct uw_buf *out) {
   const json_t *hosts = json_object_get(verdict, "hosts");
   const json_t *services = json_object_get(json_object_get(verdict, "nova"), "services");
   size_t width[COLUMNS];
+  if (json_array_size(hosts) == 0) {
+    uw_buf_puts(out, "  no host was looked at\n");
+    return;
+  }
   for (size_t c = 0; c < COLUMNS; c++) {
     width[c] = strlen(titles[c]);
   }
@@ -171,6 +175,10 @@ static void why(const json_t *verdict, const struct render_options *o, struct uw
   }
   const json_t *nova = json_object_get(verdict, "nova");
   const json_t *migration = json_object_get(nova, "migration");
+  if (!json_is_string(json_object_get(nova, "vm_state"))) {
+    uw_buf_puts(out, "  nova: what it has on record could not be read\n");
+    return;
+  }
   uw_buf_printf(out, "  nova: vm_state %s, task_state %s, host %s, updated %s\n",
                 text(nova, "vm_state"), text(nova, "task_state"), text(verdict, "record_host"),
                 text(nova, "updated"));

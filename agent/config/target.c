@@ -33,7 +33,10 @@ struct uw_placeholders uw_config_placeholders(const char *template) {
 static void printable(const char *name, char out[64]) {
   size_t i = 0;
   for (; name[i] != '\0' && i < 60; i++) {
-    out[i] = (name[i] >= ' ' && name[i] <= '~') ? name[i] : '?';
+    out[i] = '?';
+    if (name[i] >= ' ' && name[i] <= '~') {
+      out[i] = name[i];
+    }
   }
   (void)snprintf(out + i, 64 - i, "%s", name[i] != '\0' ? "..." : "");
 }

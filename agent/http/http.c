@@ -18,10 +18,10 @@
 #error "libcurl 7.85 or newer is needed (CURLOPT_PREREQFUNCTION, CURLOPT_PROTOCOLS_STR)"
 #endif
 
-#define POLL_MS         1000 /* longest sleep of one poll; libcurl shortens it for its timers */
-#define LOW_SPEED_BYTES 16   /* a reply slower than this, per second ... */
-#define LOW_SPEED_S     20   /* ... for this long has stalled */
-#define POOL_SIZE       32   /* connections kept */
+#define POLL_MS 1000       /* longest sleep of one poll; libcurl shortens it for its timers */
+#define LOW_SPEED_BYTES 16 /* a reply slower than this, per second ... */
+#define LOW_SPEED_S 20     /* ... for this long has stalled */
+#define POOL_SIZE 32       /* connections kept */
 
 struct http {
   CURLM *multi;
@@ -38,10 +38,10 @@ struct transfer {
   struct http_reply *reply;
   CURL *easy;
   struct curl_slist *headers;
-  bool started;       /* libcurl was about to write the request: it may be out */
-  bool header_seen;   /* any byte of a reply */
-  bool body_seen;     /* headers after this are trailers */
-  bool over;          /* our own limit ended it */
+  bool started;     /* libcurl was about to write the request: it may be out */
+  bool header_seen; /* any byte of a reply */
+  bool body_seen;   /* headers after this are trailers */
+  bool over;        /* our own limit ended it */
   size_t header_bytes;
   char error[CURL_ERROR_SIZE];
 };
@@ -59,14 +59,31 @@ const char *http_status_words(int status) {
     int status;
     const char *words;
   } table[] = {
-      {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"},
-      {300, "Multiple Choices"}, {301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"},
-      {307, "Temporary Redirect"}, {308, "Permanent Redirect"},
-      {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
-      {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {408, "Request Timeout"},
-      {409, "Conflict"}, {413, "Content Too Large"}, {429, "Too Many Requests"},
-      {500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"},
-      {503, "Service Unavailable"}, {504, "Gateway Timeout"},
+      {200, "OK"},
+      {201, "Created"},
+      {202, "Accepted"},
+      {204, "No Content"},
+      {300, "Multiple Choices"},
+      {301, "Moved Permanently"},
+      {302, "Found"},
+      {303, "See Other"},
+      {307, "Temporary Redirect"},
+      {308, "Permanent Redirect"},
+      {400, "Bad Request"},
+      {401, "Unauthorized"},
+      {403, "Forbidden"},
+      {404, "Not Found"},
+      {405, "Method Not Allowed"},
+      {406, "Not Acceptable"},
+      {408, "Request Timeout"},
+      {409, "Conflict"},
+      {413, "Content Too Large"},
+      {429, "Too Many Requests"},
+      {500, "Internal Server Error"},
+      {501, "Not Implemented"},
+      {502, "Bad Gateway"},
+      {503, "Service Unavailable"},
+      {504, "Gateway Timeout"},
   };
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
     if (table[i].status == status) {
@@ -85,7 +102,7 @@ void http_reply_free(struct http_reply *reply) {
   uw_buf_wipe(&reply->body);
 }
 
-/* --- Callbacks of libcurl --------------------------------------------------------------- */
+/* --- Callbacks of libcurl -------------------------------------------------------------------- */
 
 /*
  * Called between the end of connecting (TLS included) and the first byte of the request. That
@@ -104,7 +121,7 @@ static int on_before_request(void *user, char *remote_ip, char *local_ip, int re
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *user) {
   struct transfer *t = user;
-  size_t n = size * count;
+  size_t n = size * count; /* libcurl's size is 1 */
   t->body_seen = true;
   uw_buf_add(&t->reply->body, bytes, n);
   if (t->reply->body.failed) {
@@ -119,7 +136,8 @@ struct kept {
   size_t offset; /* of char[HTTP_VALUE_BYTES] in struct http_reply */
 };
 
-#define KEPT(name, field) {name, offsetof(struct http_reply, field)}
+#define KEPT(name, field)                                                                          \
+  { name, offsetof(struct http_reply, field) }
 static const struct kept kept_headers[] = {
     KEPT("Date", date),
     KEPT("X-Openstack-Request-Id", request_id),
@@ -178,9 +196,7 @@ static void clear_headers(struct http_reply *reply) {
   }
 }
 
-static bool blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+static bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *user) {
   struct transfer *t = user;
@@ -213,7 +229,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *user) {
   return n;
 }
 
-/* --- Failure in words --------------------------------------------------------------------- */
+/* --- Failure in words ------------------------------------------------------------------------ */
 
 static enum http_cause cause_of(CURLcode code, const struct transfer *t) {
   if (t->over || code == CURLE_FILESIZE_EXCEEDED) {
@@ -272,7 +288,7 @@ static void describe(const struct transfer *t, CURLcode code) {
     set_text(reply, "the connection to %s broke before a whole reply came: %s", where, detail);
     break;
   case HTTP_CAUSE_TOO_BIG:
-    set_text(reply, "the reply of %s is larger than allowed (%zu bytes of body, %d of headers)",
+    set_text(reply, "the reply of %s is larger than allowed (%zu bytes of body, %zu of headers)",
              where, t->http->max_reply_bytes, HTTP_MAX_REPLY_HEADER);
     break;
   case HTTP_CAUSE_REQUEST:
@@ -286,8 +302,8 @@ static void trace(const struct transfer *t) {
     return;
   }
   const struct http_reply *reply = t->reply;
-  const char *id = reply->compute_request_id[0] != '\0' ? reply->compute_request_id
-                                                        : reply->request_id;
+  const char *id =
+      reply->compute_request_id[0] != '\0' ? reply->compute_request_id : reply->request_id;
   char path[HTTP_URL_BYTES];
   http_url_path(t->request->url, path);
   (void)fprintf(stderr, "unwedge: debug: %s %s %d %lld ms %s%s\n",
@@ -298,7 +314,7 @@ static void trace(const struct transfer *t) {
                                                 : " (no whole reply)");
 }
 
-/* --- One transfer ------------------------------------------------------------------------- */
+/* --- One transfer ---------------------------------------------------------------------------- */
 
 static void fail_request(struct transfer *t, const char *why) {
   t->reply->phase = HTTP_NOT_SENT;
@@ -396,8 +412,8 @@ static void set_request(struct setter *s, const struct http_request *r) {
     set_long(s, CURLOPT_POST, 1);
     s->failed |= curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                                   (curl_off_t)(r->body != NULL ? r->body_len : 0)) != CURLE_OK;
-    s->failed |= curl_easy_setopt(s->easy, CURLOPT_POSTFIELDS, r->body != NULL ? r->body : "") !=
-                 CURLE_OK;
+    s->failed |=
+        curl_easy_setopt(s->easy, CURLOPT_POSTFIELDS, r->body != NULL ? r->body : "") != CURLE_OK;
   } else {
     set_long(s, CURLOPT_HTTPGET, 1);
   }
@@ -453,7 +469,7 @@ static void finish(struct transfer *t, CURLcode code) {
   trace(t);
 }
 
-/* --- The batch ---------------------------------------------------------------------------- */
+/* --- The batch ------------------------------------------------------------------------------- */
 
 struct batch {
   struct http *http;
@@ -527,8 +543,7 @@ static void run(struct batch *b) {
     }
     reap(b);
     fill(b);
-    if (b->running > 0 &&
-        curl_multi_poll(b->http->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK) {
+    if (b->running > 0 && curl_multi_poll(b->http->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK) {
       give_up(b);
       return;
     }
@@ -560,7 +575,7 @@ void http_perform(struct http *http, const struct http_request *requests,
   }
 }
 
-/* --- The client --------------------------------------------------------------------------- */
+/* --- The client ------------------------------------------------------------------------------ */
 
 static int keep_text(char **field, const char *text, struct uw_err *err) {
   *field = text == NULL || *text == '\0' ? NULL : strdup(text);

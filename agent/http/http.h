@@ -20,13 +20,13 @@
 #include "agent/base/buf.h"
 #include "agent/base/err.h"
 
-#define HTTP_MAX_BATCH        1024           /* requests of one http_perform() */
-#define HTTP_MAX_HEADERS      16             /* headers of one request */
-#define HTTP_MAX_REPLY_HEADER (64 * 1024)    /* bytes of all headers of one reply */
-#define HTTP_MAX_TOKEN        (16 * 1024)    /* bytes of X-Subject-Token */
-#define HTTP_VALUE_BYTES      256            /* a kept reply header, with its NUL */
-#define HTTP_URL_BYTES        4096           /* a URL, with its NUL */
-#define HTTP_TEXT_BYTES       640            /* a failure in words, with its NUL */
+#define HTTP_MAX_BATCH 1024                       /* requests of one http_perform() */
+#define HTTP_MAX_HEADERS 16                       /* headers of one request */
+#define HTTP_MAX_REPLY_HEADER ((size_t)64 * 1024) /* bytes of all headers of one reply */
+#define HTTP_MAX_TOKEN ((size_t)16 * 1024)        /* bytes of X-Subject-Token */
+#define HTTP_VALUE_BYTES 256                      /* a kept reply header, with its NUL */
+#define HTTP_URL_BYTES 4096                       /* a URL, with its NUL */
+#define HTTP_TEXT_BYTES 640                       /* a failure in words, with its NUL */
 
 enum http_method { HTTP_METHOD_NONE = 0, HTTP_GET, HTTP_POST };
 
@@ -39,21 +39,21 @@ enum http_phase {
 
 enum http_cause {
   HTTP_CAUSE_OTHER = 0,
-  HTTP_CAUSE_NONE,         /* replied */
-  HTTP_CAUSE_REQUEST,      /* the request itself is unusable (URL, header, memory) */
-  HTTP_CAUSE_RESOLVE,      /* no address for the name */
-  HTTP_CAUSE_CONNECT,      /* refused, unreachable, or no connection in time */
-  HTTP_CAUSE_TLS,          /* handshake, certificate, local TLS files */
-  HTTP_CAUSE_TIMEOUT,      /* connected, but no whole reply in time, or too slow */
-  HTTP_CAUSE_BROKEN,       /* the connection ended or was not HTTP */
-  HTTP_CAUSE_TOO_BIG       /* more header or body bytes than allowed */
+  HTTP_CAUSE_NONE,    /* replied */
+  HTTP_CAUSE_REQUEST, /* the request itself is unusable (URL, header, memory) */
+  HTTP_CAUSE_RESOLVE, /* no address for the name */
+  HTTP_CAUSE_CONNECT, /* refused, unreachable, or no connection in time */
+  HTTP_CAUSE_TLS,     /* handshake, certificate, local TLS files */
+  HTTP_CAUSE_TIMEOUT, /* connected, but no whole reply in time, or too slow */
+  HTTP_CAUSE_BROKEN,  /* the connection ended or was not HTTP */
+  HTTP_CAUSE_TOO_BIG  /* more header or body bytes than allowed */
 };
 
 struct http_options {
-  const char *user_agent; /* NULL: "unwedge" */
-  bool insecure;          /* accept any certificate and name */
-  const char *cacert;     /* PEM file, "" or NULL: the system's */
-  const char *cert, *key; /* client certificate and key (PEM), "" or NULL: none */
+  const char *user_agent;     /* NULL: "unwedge" */
+  bool insecure;              /* accept any certificate and name */
+  const char *cacert;         /* PEM file, "" or NULL: the system's */
+  const char *cert, *key;     /* client certificate and key (PEM), "" or NULL: none */
   int64_t connect_timeout_ms; /* resolve, connect, TLS; 0: 5000 */
   int64_t timeout_ms;         /* the whole exchange; 0: 30000 */
   size_t max_reply_bytes;     /* 0: 8 MiB */

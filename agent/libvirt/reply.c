@@ -595,8 +595,9 @@ static bool step_is_one_of(const char *step, const char *const *steps, size_t n)
 static void judge_hang(struct fold *f) {
   static const char *const waits[] = {"job_stats", "completed", "managed_save", "xml", "monitor"};
   if (!has(f, L_STATE) || !step_is_one_of(f->step, waits, sizeof waits / sizeof waits[0])) {
-    set(f->r, RCV_REACH_TIMEOUT, "no answer to '%s' before the deadline",
-        f->step[0] != '\0' ? f->step : "start");
+    const char *step = f->step[0] != '\0' ? f->step : "start";
+    set(f->r, RCV_REACH_TIMEOUT, "no answer to '%s' before the deadline%s", step,
+        strcmp(step, "capabilities") == 0 ? " (right after its start a daemon needs seconds)" : "");
     return;
   }
   if (!identity_fits(f)) {

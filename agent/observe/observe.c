@@ -332,6 +332,19 @@ static bool can_look(const struct obs *o) {
          o->evidence.too_many != RCV_TRI_YES;
 }
 
+/* Hosts that nobody could look at are no findings: Nova's answer is the reason, not theirs. */
+static void forget_hosts(struct obs *o) {
+  if (o->evidence.too_many == RCV_TRI_YES || o->evidence.nova_last.hypervisor == RCV_HV_OTHER) {
+    return; /* these are verdicts of their own, and the hosts belong to them */
+  }
+  enum rcv_tri too_many = o->evidence.too_many;
+  rcv_evidence_init(&o->evidence);
+  rcv_fold_init(&o->fold);
+  memset(o->names.host, 0, sizeof o->names.host);
+  o->evidence.too_many = too_many;
+  (void)fold_reading(o, true);
+}
+
 static bool job_moves(const struct rcv_evidence *e) {
   for (int64_t i = 0; i < e->candidates; i++) {
     if (e->candidate[i].progressing == RCV_TRI_YES) {
@@ -423,6 +436,7 @@ static int attempt(struct obs *o, struct uw_err *err) {
   begin(o);
   (void)fold_reading(o, true);
   if (!can_look(o)) {
+    forget_hosts(o);
     return 0;
   }
   if (all_rounds(o, err) != 0) {

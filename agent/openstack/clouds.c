@@ -13,12 +13,12 @@
 #include "agent/http/url.h"
 #include "agent/openstack/yamlfile.h"
 
-#define ENV_CLOUD      "envvars" /* openstacksdk's name for the cloud of the OS_* variables */
-#define MAX_LAYERS     4         /* region values, secure.yaml, clouds.yaml, profile */
-#define MAX_NAMES      200       /* entries listed in an error */
-#define MAX_ALIASES    4         /* names of one key */
+#define ENV_CLOUD "envvars" /* openstacksdk's name for the cloud of the OS_* variables */
+#define MAX_LAYERS 4        /* region values, secure.yaml, clouds.yaml, profile */
+#define MAX_NAMES 200       /* entries listed in an error */
+#define MAX_ALIASES 4       /* names of one key */
 
-/* --- What is filled ------------------------------------------------------------------------ */
+/* --- What is filled -------------------------------------------------------------------------- */
 
 struct field {
   size_t offset;                 /* of char[OS_TEXT_BYTES] in struct os_cloud */
@@ -36,34 +36,77 @@ static const struct field fields[] = {
     {TEXT(user_id), 0, true, false, {"user_id"}, {"OS_USER_ID"}},
     {TEXT(user_domain_name), 0, true, false, {"user_domain_name"}, {"OS_USER_DOMAIN_NAME"}},
     {TEXT(user_domain_id), 0, true, false, {"user_domain_id"}, {"OS_USER_DOMAIN_ID"}},
-    {TEXT(project_name), 0, true, false, {"project_name", "tenant_name"},
+    {TEXT(project_name),
+     0,
+     true,
+     false,
+     {"project_name", "tenant_name"},
      {"OS_PROJECT_NAME", "OS_TENANT_NAME"}},
-    {TEXT(project_id), 0, true, false, {"project_id", "tenant_id"},
+    {TEXT(project_id),
+     0,
+     true,
+     false,
+     {"project_id", "tenant_id"},
      {"OS_PROJECT_ID", "OS_TENANT_ID"}},
-    {TEXT(project_domain_name), 0, true, false, {"project_domain_name"},
+    {TEXT(project_domain_name),
+     0,
+     true,
+     false,
+     {"project_domain_name"},
      {"OS_PROJECT_DOMAIN_NAME"}},
     {TEXT(project_domain_id), 0, true, false, {"project_domain_id"}, {"OS_PROJECT_DOMAIN_ID"}},
-    {TEXT(user_domain_name), TEXT(user_domain_id), true, false, {"default_domain_name"},
+    {TEXT(user_domain_name),
+     TEXT(user_domain_id),
+     true,
+     false,
+     {"default_domain_name"},
      {"OS_DEFAULT_DOMAIN_NAME"}},
-    {TEXT(user_domain_id), TEXT(user_domain_name), true, false,
-     {"default_domain_id", "default_domain"}, {"OS_DEFAULT_DOMAIN_ID", "OS_DEFAULT_DOMAIN"}},
-    {TEXT(project_domain_name), TEXT(project_domain_id), true, false, {"default_domain_name"},
+    {TEXT(user_domain_id),
+     TEXT(user_domain_name),
+     true,
+     false,
+     {"default_domain_id", "default_domain"},
+     {"OS_DEFAULT_DOMAIN_ID", "OS_DEFAULT_DOMAIN"}},
+    {TEXT(project_domain_name),
+     TEXT(project_domain_id),
+     true,
+     false,
+     {"default_domain_name"},
      {"OS_DEFAULT_DOMAIN_NAME"}},
-    {TEXT(project_domain_id), TEXT(project_domain_name), true, false,
-     {"default_domain_id", "default_domain"}, {"OS_DEFAULT_DOMAIN_ID", "OS_DEFAULT_DOMAIN"}},
-    {TEXT(appcred_id), 0, true, false, {"application_credential_id"},
+    {TEXT(project_domain_id),
+     TEXT(project_domain_name),
+     true,
+     false,
+     {"default_domain_id", "default_domain"},
+     {"OS_DEFAULT_DOMAIN_ID", "OS_DEFAULT_DOMAIN"}},
+    {TEXT(appcred_id),
+     0,
+     true,
+     false,
+     {"application_credential_id"},
      {"OS_APPLICATION_CREDENTIAL_ID"}},
-    {TEXT(appcred_name), 0, true, false, {"application_credential_name"},
+    {TEXT(appcred_name),
+     0,
+     true,
+     false,
+     {"application_credential_name"},
      {"OS_APPLICATION_CREDENTIAL_NAME"}},
     {TEXT(system_scope), 0, true, false, {"system_scope"}, {"OS_SYSTEM_SCOPE"}},
     {TEXT(region), 0, false, false, {"region_name"}, {"OS_REGION_NAME"}},
-    {TEXT(interface), 0, false, false,
+    {TEXT(interface),
+     0,
+     false,
+     false,
      {"compute_interface", "interface", "compute_endpoint_type", "endpoint_type"},
      {"OS_INTERFACE", "OS_ENDPOINT_TYPE"}},
     {TEXT(cacert), 0, false, true, {"cacert"}, {"OS_CACERT"}},
     {TEXT(cert), 0, false, true, {"cert"}, {"OS_CERT"}},
     {TEXT(key), 0, false, true, {"key"}, {"OS_KEY"}},
-    {TEXT(compute_endpoint_override), 0, false, false, {"compute_endpoint_override"},
+    {TEXT(compute_endpoint_override),
+     0,
+     false,
+     false,
+     {"compute_endpoint_override"},
      {"OS_COMPUTE_ENDPOINT_OVERRIDE"}},
 };
 
@@ -79,17 +122,14 @@ static const struct secret secrets[] = {
     {TEXT(token), "token", {"OS_TOKEN", "OS_AUTH_TOKEN"}},
 };
 
-static char *text_of(struct os_cloud *c, size_t offset) {
-  return (char *)c + offset;
-}
+static char *text_of(struct os_cloud *c, size_t offset) { return (char *)c + offset; }
 
 static char **secret_of(struct os_cloud *c, size_t offset) {
   return (char **)(void *)((char *)c + offset);
 }
 
 static bool wanted(struct os_cloud *c, const struct field *f) {
-  return f->unless == 0 ||
-         (*text_of(c, f->offset) == '\0' && *text_of(c, f->unless) == '\0');
+  return f->unless == 0 || (*text_of(c, f->offset) == '\0' && *text_of(c, f->unless) == '\0');
 }
 
 static void warn(const char *format, ...) UW_PRINTF(1, 2);
@@ -132,7 +172,7 @@ void os_cloud_free(struct os_cloud *cloud) {
   free(cloud);
 }
 
-/* --- Putting one value into the result ------------------------------------------------------ */
+/* --- Putting one value into the result ------------------------------------------------------- */
 
 /* where is "FILE:LINE: KEY" or the variable's name. */
 static int put_text(char *field, const char *value, const char *where, struct uw_err *err) {
@@ -177,7 +217,7 @@ static int read_bool(const char *text, const char *where, bool *ret, struct uw_e
   return uw_err_set(err, UW_EXIT_USAGE, "%s: not true or false", where);
 }
 
-/* --- Files ---------------------------------------------------------------------------------- */
+/* --- Files ----------------------------------------------------------------------------------- */
 
 struct files {
   struct yf_file clouds, secure, vendor; /* zeroed when there is none */
@@ -258,8 +298,8 @@ static int check_shape(struct yf_file *file, struct uw_err *err) {
                       file->path, yf_line(root));
   }
   if (clouds != NULL && clouds->type != YAML_MAPPING_NODE) {
-    return uw_err_set(err, UW_EXIT_USAGE, "%s:%zu: clouds: must be a mapping of names",
-                      file->path, yf_line(clouds));
+    return uw_err_set(err, UW_EXIT_USAGE, "%s:%zu: clouds: must be a mapping of names", file->path,
+                      yf_line(clouds));
   }
   return 0;
 }
@@ -308,9 +348,9 @@ static int unknown_cloud(struct files *f, const char *name, struct uw_err *err) 
   size_t count = list_names(f, &names, &only);
   int result;
   if (!f->clouds.loaded && !f->secure.loaded) {
-    result = uw_err_set(err, UW_EXIT_USAGE,
-                        "cloud %s: no clouds.yaml in ., ~/.config/openstack or /etc/openstack",
-                        name);
+    result =
+        uw_err_set(err, UW_EXIT_USAGE,
+                   "cloud %s: no clouds.yaml in ., ~/.config/openstack or /etc/openstack", name);
   } else {
     const char *path = f->clouds.loaded ? f->clouds.path : f->secure.path;
     result = uw_err_set(err, UW_EXIT_USAGE, "%s: no cloud named %s; it has: %s%s", path, name,
@@ -481,7 +521,7 @@ static int fill_insecure(struct layers *l, struct os_cloud *c, struct uw_err *er
   return 0;
 }
 
-/* --- Profile and regions ---------------------------------------------------------------------- */
+/* --- Profile and regions --------------------------------------------------------------------- */
 
 static int add_profile(struct files *f, struct layers *l, struct uw_err *err) {
   char where[YF_PATH_BYTES * 2];
@@ -572,7 +612,7 @@ static int apply_region(struct layers *l, struct os_cloud *c, struct uw_err *err
   return want == NULL ? 0 : no_region(list, want, err);
 }
 
-/* --- Checks over the whole --------------------------------------------------------------------- */
+/* --- Checks over the whole ------------------------------------------------------------------- */
 
 static enum os_auth infer_auth(const struct os_cloud *c) {
   if (c->appcred_secret != NULL && c->password == NULL) {
@@ -585,8 +625,10 @@ static int set_auth(struct os_cloud *c, const char *type, const char *where, str
   static const struct {
     const char *name;
     enum os_auth auth;
-  } types[] = {{"password", OS_AUTH_PASSWORD},       {"v3password", OS_AUTH_PASSWORD},
-               {"token", OS_AUTH_TOKEN},             {"v3token", OS_AUTH_TOKEN},
+  } types[] = {{"password", OS_AUTH_PASSWORD},
+               {"v3password", OS_AUTH_PASSWORD},
+               {"token", OS_AUTH_TOKEN},
+               {"v3token", OS_AUTH_TOKEN},
                {"v3applicationcredential", OS_AUTH_APPCRED}};
   if (type == NULL) {
     c->auth = infer_auth(c);
@@ -621,8 +663,9 @@ static int check_auth(const struct os_cloud *c, struct uw_err *err) {
     return c->password != NULL ? 0 : missing(c, "auth.password (OS_PASSWORD)", err);
   case OS_AUTH_APPCRED:
     if (c->appcred_id[0] == '\0' && (c->appcred_name[0] == '\0' || !has_user(c))) {
-      return missing(c, "auth.application_credential_id (OS_APPLICATION_CREDENTIAL_ID), or its "
-                        "name with a user,",
+      return missing(c,
+                     "auth.application_credential_id (OS_APPLICATION_CREDENTIAL_ID), or its "
+                     "name with a user,",
                      err);
     }
     return c->appcred_secret != NULL
@@ -682,7 +725,7 @@ static int complete(struct os_cloud *c, const char *type, const char *where, str
   return 0;
 }
 
-/* --- The two kinds of clouds -------------------------------------------------------------------- */
+/* --- The two kinds of clouds ----------------------------------------------------------------- */
 
 static int fill_env(struct os_cloud *c, struct uw_err *err) {
   const char *name = NULL;
@@ -692,8 +735,8 @@ static int fill_env(struct os_cloud *c, struct uw_err *err) {
     const char *value = env_first(fields[i].env, &name);
     char *field = text_of(c, fields[i].offset);
     if (value != NULL && wanted(c, &fields[i]) &&
-        (fields[i].file ? put_path(field, value, name, err)
-                        : put_text(field, value, name, err)) != 0) {
+        (fields[i].file ? put_path(field, value, name, err) : put_text(field, value, name, err)) !=
+            0) {
       return -1;
     }
   }
@@ -719,8 +762,8 @@ static int fill_entry(struct files *f, const char *name, struct os_cloud *c, str
   }
   const struct layer *entry = &l.layer[l.count - 1];
   if (entry->map->type != YAML_MAPPING_NODE) {
-    return uw_err_set(err, UW_EXIT_USAGE, "%s:%zu: clouds.%s: must be a mapping",
-                      entry->file->path, yf_line(entry->map), name);
+    return uw_err_set(err, UW_EXIT_USAGE, "%s:%zu: clouds.%s: must be a mapping", entry->file->path,
+                      yf_line(entry->map), name);
   }
   if (put_text(c->name, name, "cloud", err) != 0 ||
       put_text(c->source, entry->file->path, "clouds.yaml", err) != 0 ||
@@ -744,7 +787,7 @@ static int fill_entry(struct files *f, const char *name, struct os_cloud *c, str
   return complete(c, type, where, err);
 }
 
-/* --- Choice ---------------------------------------------------------------------------------------- */
+/* --- Choice ---------------------------------------------------------------------------------- */
 
 static const char *choose_name(const char *flag, const char *configured) {
   if (flag != NULL && *flag != '\0') {
@@ -785,8 +828,9 @@ int os_cloud_load(const char *flag, const char *configured, struct os_cloud **re
   }
   const char *name = choose_name(flag, configured);
   if (env("OS_CLOUD") != NULL && env("OS_AUTH_URL") != NULL) {
-    warn("OS_CLOUD and OS_AUTH_URL are both set: the cloud %s is used%s", name,
-         strcmp(name, ENV_CLOUD) == 0 ? "" : ", the other OS_* variables are not");
+    warn("OS_CLOUD and OS_AUTH_URL are both set: the cloud %s is used%s",
+         name != NULL ? name : ENV_CLOUD,
+         name == NULL || strcmp(name, ENV_CLOUD) == 0 ? "" : ", the other OS_* variables are not");
   }
   if (load(name, c, err) != 0) {
     os_cloud_free(c);

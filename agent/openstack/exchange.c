@@ -15,7 +15,7 @@ const char *ex_request_id(const struct http_reply *reply) {
   return reply->compute_request_id[0] != '\0' ? reply->compute_request_id : reply->request_id;
 }
 
-/* --- Repetition ----------------------------------------------------------------------------- */
+/* --- Repetition ------------------------------------------------------------------------------ */
 
 static bool may_pass(const struct http_reply *reply) {
   if (reply->phase == HTTP_REPLIED) {
@@ -90,8 +90,8 @@ static size_t repeat(struct http *http, const struct http_request *requests,
   return count;
 }
 
-void ex_perform(struct http *http, const struct http_request *requests,
-                struct http_reply *replies, size_t n, int retries) {
+void ex_perform(struct http *http, const struct http_request *requests, struct http_reply *replies,
+                size_t n, int retries) {
   if (n == 0) {
     return;
   }
@@ -104,13 +104,13 @@ void ex_perform(struct http *http, const struct http_request *requests,
   }
 }
 
-/* --- Words ------------------------------------------------------------------------------------ */
+/* --- Words ----------------------------------------------------------------------------------- */
 
 static bool says_html(const struct http_reply *reply) {
   const char *body = uw_buf_text(&reply->body);
   body += strspn(body, " \t\r\n");
-  return strcasestr(reply->content_type, "html") != NULL || strncasecmp(body, "<!doctype", 9) == 0 ||
-         strncasecmp(body, "<html", 5) == 0;
+  return strcasestr(reply->content_type, "html") != NULL ||
+         strncasecmp(body, "<!doctype", 9) == 0 || strncasecmp(body, "<html", 5) == 0;
 }
 
 /* Nova and Keystone both answer {"anything": {"message": "...", ...}}. */
@@ -121,8 +121,8 @@ static void message_of(const struct http_reply *reply, char out[MESSAGE_BYTES]) 
     (void)snprintf(out, MESSAGE_BYTES, "an HTML page, not the API's answer");
     return;
   }
-  json_t *root = uw_json_parse(uw_buf_text(&reply->body), reply->body.len, "", UW_EXIT_UNKNOWN,
-                               &ignored);
+  json_t *root =
+      uw_json_parse(uw_buf_text(&reply->body), reply->body.len, "", UW_EXIT_UNKNOWN, &ignored);
   const char *message = NULL;
   void *first = root == NULL ? NULL : json_object_iter(root);
   if (first != NULL) {
@@ -223,8 +223,8 @@ json_t *ex_json(const struct http_request *request, const struct http_reply *rep
     err->http = reply->status;
     return NULL;
   }
-  json_t *root = uw_json_parse(uw_buf_text(&reply->body), reply->body.len, what, UW_EXIT_UNKNOWN,
-                               err);
+  json_t *root =
+      uw_json_parse(uw_buf_text(&reply->body), reply->body.len, what, UW_EXIT_UNKNOWN, err);
   if (root != NULL && !json_is_object(root)) {
     json_decref(root);
     root = NULL;

@@ -8,17 +8,17 @@
 #include "agent/base/err.h"
 #include "agent/http/http.h"
 
-#define EX_MAX_RETRIES       5
-#define EX_MAX_RETRY_AFTER_S 30  /* a longer Retry-After is not waited for */
-#define EX_BACKOFF_MS        200 /* before the first repetition; doubled each time */
+#define EX_MAX_RETRIES 5
+#define EX_MAX_RETRY_AFTER_S 30 /* a longer Retry-After is not waited for */
+#define EX_BACKOFF_MS 200       /* before the first repetition; doubled each time */
 
 /*
  * Performs n requests side by side. Those that failed in a way that may pass (no connection, a
  * broken one, 429, 500, 502, 503, 504) are performed again, up to `retries` times, after the
  * longest Retry-After of them, else after a growing pause. Never for `once` requests.
  */
-void ex_perform(struct http *http, const struct http_request *requests,
-                struct http_reply *replies, size_t n, int retries);
+void ex_perform(struct http *http, const struct http_request *requests, struct http_reply *replies,
+                size_t n, int retries);
 
 /*
  * The JSON object of a reply with status `want`; else NULL and one line: method, path, status,

@@ -10,12 +10,13 @@
 #include "agent/openstack/nova_parse.h"
 #include "agent/openstack/session.h"
 
-#define MAX_PAGES      64
-#define PAGE_LIMIT     100
-#define MIN_UUID_LIKE  32 /* hex and dashes of this length or more are a damaged UUID, no name */
+#define MAX_PAGES 64
+#define PAGE_LIMIT 100
+#define MARKER_ROOM ((size_t)3 * NP_MARKER_BYTES) /* percent-encoded */
+#define MIN_UUID_LIKE 32   /* hex and dashes of this length or more are a damaged UUID, no name */
 #define MAX_NAME_BYTES 255 /* of a name as it is looked up */
 
-/* --- By UUID ---------------------------------------------------------------------------------- */
+/* --- By UUID --------------------------------------------------------------------------------- */
 
 static int by_uuid(struct nova *nova, const char *text, char uuid[UW_UUID_TEXT_BYTES],
                    struct uw_err *err) {
@@ -53,11 +54,11 @@ static int by_uuid(struct nova *nova, const char *text, char uuid[UW_UUID_TEXT_B
   return result;
 }
 
-/* --- By name ----------------------------------------------------------------------------------- */
+/* --- By name --------------------------------------------------------------------------------- */
 
 struct matches {
-  size_t count;          /* exact matches */
-  size_t nameless;       /* skeletons of a cell that does not answer */
+  size_t count;    /* exact matches */
+  size_t nameless; /* skeletons of a cell that does not answer */
   char uuid[RCV_ID_BYTES];
   struct uw_buf list;
 };
@@ -112,7 +113,7 @@ static int read_pages(struct nova *nova, const char *name, struct nova_call *cal
   char base[NOVA_PATH_BYTES];
   char marker[NP_MARKER_BYTES];
   char last[NP_MARKER_BYTES] = "";
-  if (name_path(name, base, sizeof base - NP_MARKER_BYTES * 3) != 0) {
+  if (name_path(name, base, sizeof base - MARKER_ROOM) != 0) {
     return uw_err_set(err, UW_EXIT_USAGE, "the name is too long to look up; give the UUID");
   }
   memcpy(call->path, base, sizeof base);
@@ -137,8 +138,7 @@ static int read_pages(struct nova *nova, const char *name, struct nova_call *cal
     memcpy(last, marker, sizeof last);
     nova_calls_free(call, 1);
     memset(call, 0, sizeof *call);
-    (void)snprintf(call->path, sizeof call->path, "%.*s&marker=",
-                   (int)strlen(base), base);
+    (void)snprintf(call->path, sizeof call->path, "%.*s&marker=", (int)strlen(base), base);
     if (http_url_escape(marker, call->path, sizeof call->path) != 0) {
       return uw_err_set(err, UW_EXIT_UNKNOWN, "GET %.200s: the next page's marker is too long",
                         base);
@@ -151,8 +151,9 @@ static int judge(const struct nova *nova, const char *name, const struct matches
                  char uuid[UW_UUID_TEXT_BYTES], struct uw_err *err) {
   const char *cloud = nova_cloud_name(nova);
   if (m->count > 1) {
-    return uw_err_set(err, UW_EXIT_USAGE, "%s instances are named %.100s in cloud %s: %s%s; give "
-                                          "the UUID",
+    return uw_err_set(err, UW_EXIT_USAGE,
+                      "%s instances are named %.100s in cloud %s: %s%s; give "
+                      "the UUID",
                       m->count > NOVA_MAX_MATCHES ? "many" : "several", name, cloud,
                       uw_buf_text(&m->list), m->list.failed ? ", ..." : "");
   }
@@ -185,7 +186,8 @@ static int by_name(struct nova *nova, const char *name, char uuid[UW_UUID_TEXT_B
   if (result == 0) {
     result = judge(nova, name, &m, uuid, err);
   } else if (err->http == 403) {
-    (void)uw_err_wrap(err, "a name is looked for in all projects, which needs admin; give the UUID");
+    (void)uw_err_wrap(err,
+                      "a name is looked for in all projects, which needs admin; give the UUID");
   }
   uw_buf_free(&m.list);
   nova_calls_free(call, 1);

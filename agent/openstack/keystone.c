@@ -10,7 +10,8 @@
 #include "agent/http/url.h"
 #include "agent/openstack/exchange.h"
 
-#define MAX_ROLES    1000
+#define MAX_ROLES 1000
+#define MAX_BODY_BYTES ((size_t)64 * 1024)
 #define MAX_VERSIONS 100
 
 void ks_token_free(struct ks_token *token) {
@@ -21,7 +22,7 @@ void ks_token_free(struct ks_token *token) {
   memset(token, 0, sizeof *token);
 }
 
-/* --- Discovery -------------------------------------------------------------------------------- */
+/* --- Discovery ------------------------------------------------------------------------------- */
 
 static void strip_slashes(char *text) {
   size_t n = strlen(text);
@@ -91,7 +92,7 @@ int ks_discover(struct http *http, const struct os_cloud *cloud, int retries,
   return 0;
 }
 
-/* --- The request ------------------------------------------------------------------------------- */
+/* --- The request ----------------------------------------------------------------------------- */
 
 /* Written by hand and not by jansson, so that every copy of a secret is ours to wipe. */
 static void put_json_string(struct uw_buf *b, const char *text) {
@@ -186,7 +187,7 @@ static void put_auth(struct uw_buf *b, const struct os_cloud *c) {
   uw_buf_puts(b, "}}");
 }
 
-/* --- The token ---------------------------------------------------------------------------------- */
+/* --- The token ------------------------------------------------------------------------------- */
 
 static int not_scoped(const struct os_cloud *c, const char *what, struct uw_err *err) {
   return uw_err_set(err, UW_EXIT_USAGE,
@@ -273,9 +274,9 @@ static int refused(const struct os_cloud *c, const struct http_request *request,
   if (reply->phase == HTTP_REPLIED && reply->status == 401) {
     const char *id = ex_request_id(reply);
     (void)uw_err_set(err, UW_EXIT_USAGE,
-                     "cloud %s (%s): Keystone at %s refuses the credential (401): %s%s%s%s", c->name,
-                     c->source, c->auth_url, credential_words(c->auth), id[0] != '\0' ? " [" : "",
-                     id, id[0] != '\0' ? "]" : "");
+                     "cloud %s (%s): Keystone at %s refuses the credential (401): %s%s%s%s",
+                     c->name, c->source, c->auth_url, credential_words(c->auth),
+                     id[0] != '\0' ? " [" : "", id, id[0] != '\0' ? "]" : "");
     err->http = 401;
   } else if (reply->phase == HTTP_REPLIED && reply->status == 400) {
     (void)uw_err_wrap(err, "cloud %s (%s): Keystone does not understand the credential", c->name,
@@ -292,13 +293,14 @@ int ks_authenticate(struct http *http, const struct os_cloud *cloud, const char 
                     struct uw_err *err) {
   *catalog = NULL;
   if (cloud->auth == OS_AUTH_PASSWORD && !has_project(cloud)) {
-    return not_scoped(cloud, cloud->system_scope[0] != '\0' ? "system_scope is set and no project"
-                                                            : "no project is set",
+    return not_scoped(cloud,
+                      cloud->system_scope[0] != '\0' ? "system_scope is set and no project"
+                                                     : "no project is set",
                       err);
   }
   char url[KS_URL_BYTES + 16];
   (void)snprintf(url, sizeof url, "%s/auth/tokens", base);
-  struct uw_buf body = {.max = 64 * 1024};
+  struct uw_buf body = {.max = MAX_BODY_BYTES};
   put_auth(&body, cloud);
   int result = -1;
   if (body.failed) {
@@ -324,7 +326,7 @@ int ks_authenticate(struct http *http, const struct os_cloud *cloud, const char 
   return result;
 }
 
-/* --- The catalog ---------------------------------------------------------------------------------- */
+/* --- The catalog ----------------------------------------------------------------------------- */
 
 struct search {
   const struct os_cloud *cloud;
@@ -404,7 +406,7 @@ int ks_compute_endpoint(const json_t *catalog, const struct os_cloud *cloud,
     result = s.matches == 1 ? 0 : search_error(&s, err);
     url = s.url;
   }
-  if (result == 0 && (http_url_check(url) != 0 || strlen(url) >= OS_TEXT_BYTES)) {
+  if (result == 0 && (url == NULL || http_url_check(url) != 0 || strlen(url) >= OS_TEXT_BYTES)) {
     result = uw_err_set(err, UW_EXIT_USAGE,
                         "cloud %s: the compute endpoint of the catalog is no plain http or https "
                         "URL; set compute_endpoint_override",

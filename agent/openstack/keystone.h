@@ -11,7 +11,7 @@
 #include "agent/openstack/clouds.h"
 #include "recovery/limits.h"
 
-#define KS_URL_BYTES     1152 /* a base URL, with its NUL */
+#define KS_URL_BYTES 1152     /* a base URL, with its NUL */
 #define KS_MAX_ENDPOINTS 4096 /* endpoints of the catalog that are looked at */
 
 struct ks_token {

@@ -10,9 +10,9 @@
 #include "agent/openstack/nova_parse.h"
 #include "agent/openstack/session.h"
 
-#define MAX_PAGES         64  /* of one list */
-#define MAX_EVENT_ACTIONS 64  /* actions whose events are read */
-#define PAGE_LIMIT        500 /* hypervisors and servers; Nova's own cap may be lower */
+#define MAX_PAGES 64         /* of one list */
+#define MAX_EVENT_ACTIONS 64 /* actions whose events are read */
+#define PAGE_LIMIT 500       /* hypervisors and servers; Nova's own cap may be lower */
 
 struct nova_reading *nova_reading_new(void) {
   struct nova_reading *r = calloc(1, sizeof *r);
@@ -39,7 +39,7 @@ void nova_reading_free(struct nova_reading *r) {
   }
 }
 
-/* --- One reading under way ------------------------------------------------------------------------ */
+/* --- One reading under way ------------------------------------------------------------------- */
 
 enum slot {
   SLOT_SERVER = 0,
@@ -87,10 +87,10 @@ static void set_path(struct nova_call *call, const char *format, ...) {
   }
 }
 
-/* --- Lists in pages --------------------------------------------------------------------------------- */
+/* --- Lists in pages -------------------------------------------------------------------------- */
 
 struct pager {
-  const char *links;                       /* "migrations_links" */
+  const char *links; /* "migrations_links" */
   int (*take)(struct read *r, const json_t *root, bool *done, struct uw_err *err);
 };
 
@@ -160,7 +160,7 @@ static const struct pager migrations_pager = {"migrations_links", take_migration
 static const struct pager actions_pager = {"links", take_actions};
 static const struct pager hypervisors_pager = {"hypervisors_links", take_hypervisors};
 
-/* --- First level: everything that depends on nothing ------------------------------------------------- */
+/* --- First level: everything that depends on nothing ----------------------------------------- */
 
 static bool asked(const struct read *r, enum nova_what what) {
   return (r->what & (unsigned)what) != 0;
@@ -178,8 +178,7 @@ static size_t first_level(struct read *r, struct nova_call *calls, int index[SLO
   }
   if (asked(r, NOVA_MIGRATIONS) || asked(r, NOVA_QUEUE)) {
     index[SLOT_MIGRATIONS] = (int)n;
-    set_path(&calls[n++], "/os-migrations?instance_uuid=%s&limit=%d", r->uuid,
-             RCV_MAX_RECORDS + 1);
+    set_path(&calls[n++], "/os-migrations?instance_uuid=%s&limit=%d", r->uuid, RCV_MAX_RECORDS + 1);
   }
   if (asked(r, NOVA_MIGRATIONS)) {
     index[SLOT_PROGRESS] = (int)n;
@@ -201,9 +200,7 @@ static size_t first_level(struct read *r, struct nova_call *calls, int index[SLO
   return n;
 }
 
-static void got(struct read *r, enum nova_what what) {
-  r->out->read |= (unsigned)what;
-}
+static void got(struct read *r, enum nova_what what) { r->out->read |= (unsigned)what; }
 
 static int take_server(struct read *r, struct nova_call *call) {
   if (call->json == NULL) {
@@ -255,11 +252,11 @@ static void take_first_level(struct read *r, struct nova_call *calls, const int 
   }
 }
 
-/* --- Second level: events and queue ------------------------------------------------------------------- */
+/* --- Second level: events and queue ---------------------------------------------------------- */
 
 /* Migrations that hold or wait for a slot of their source (nova.md section 4.1). */
-static const char *const queue_statuses[] = {"queued", "preparing", "running", "running (post-copy)",
-                                             "post-migrating"};
+static const char *const queue_statuses[] = {"queued", "preparing", "running",
+                                             "running (post-copy)", "post-migrating"};
 #define QUEUE_CALLS (sizeof queue_statuses / sizeof queue_statuses[0])
 
 static bool seen_request(const struct nova_reading *out, size_t before) {

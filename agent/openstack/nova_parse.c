@@ -9,7 +9,7 @@
 #include "agent/base/json.h"
 #include "agent/http/url.h"
 
-/* --- Typed members ----------------------------------------------------------------------------- */
+/* --- Typed members --------------------------------------------------------------------------- */
 
 enum need {
   NEED_TEXT = 0, /* must be a text */
@@ -121,7 +121,7 @@ static int check_instance(const struct thing *t, const char *key, const char *uu
   return strcasecmp(given, uuid) == 0 ? 0 : bad(t, key, "belongs to another instance");
 }
 
-/* --- Server -------------------------------------------------------------------------------------- */
+/* --- Server ---------------------------------------------------------------------------------- */
 
 /* Up to 255 characters of any script, so up to 1020 bytes; nothing is decided upon it. */
 static void set_display_name(char out[RCV_TEXT_BYTES], const char *name) {
@@ -133,8 +133,7 @@ static void set_display_name(char out[RCV_TEXT_BYTES], const char *name) {
       n--; /* not inside a character */
     }
   }
-  memcpy(out, name, n);
-  memcpy(out + n, cut ? "..." : "", cut ? 4 : 1);
+  (void)snprintf(out, RCV_TEXT_BYTES, "%.*s%s", (int)n, name, cut ? "..." : "");
   for (char *c = out; *c != '\0'; c++) {
     if ((unsigned char)*c < 0x20 || *c == 0x7f) {
       *c = '?';
@@ -152,8 +151,8 @@ static int server_hosts(const struct thing *t, struct nova_server *out) {
   return get_text(t, host, NEED_OPTIONAL, out->host, sizeof out->host) != 0 ||
                  get_text(t, node, NEED_OPTIONAL, out->hypervisor_hostname,
                           sizeof out->hypervisor_hostname) != 0 ||
-                 get_text(t, name, NEED_OPTIONAL, out->instance_name,
-                          sizeof out->instance_name) != 0
+                 get_text(t, name, NEED_OPTIONAL, out->instance_name, sizeof out->instance_name) !=
+                     0
              ? -1
              : 0;
 }
@@ -202,7 +201,7 @@ int np_server(const json_t *root, const char *uuid, struct nova_server *out, str
   return 0;
 }
 
-/* --- Migration records --------------------------------------------------------------------------- */
+/* --- Migration records ----------------------------------------------------------------------- */
 
 static int migration(const json_t *record, const char *uuid, struct nova_migration *out,
                      struct uw_err *err) {
@@ -220,8 +219,8 @@ static int migration(const json_t *record, const char *uuid, struct nova_migrati
   return get_text(&t, "uuid", NEED_TEXT, out->uuid, sizeof out->uuid) != 0 ||
                  get_text(&t, "migration_type", NEED_NULLABLE, out->type, sizeof out->type) != 0 ||
                  get_text(&t, "status", NEED_TEXT, out->status, sizeof out->status) != 0 ||
-                 get_text(&t, "source_compute", NEED_OPTIONAL, out->source,
-                          sizeof out->source) != 0 ||
+                 get_text(&t, "source_compute", NEED_OPTIONAL, out->source, sizeof out->source) !=
+                     0 ||
                  get_text(&t, "dest_compute", NEED_OPTIONAL, out->dest, sizeof out->dest) != 0 ||
                  get_text(&t, "instance_uuid", NEED_TEXT, out->instance, sizeof out->instance) !=
                      0 ||
@@ -246,8 +245,7 @@ static void insert_migration(struct nova_reading *r, const struct nova_migration
   while (at > 0 && r->migration[at - 1].created_s < m->created_s) {
     at--;
   }
-  memmove(&r->migration[at + 1], &r->migration[at],
-          (r->migrations - at) * sizeof r->migration[0]);
+  memmove(&r->migration[at + 1], &r->migration[at], (r->migrations - at) * sizeof r->migration[0]);
   r->migration[at] = *m;
   r->migrations++;
 }
@@ -319,7 +317,7 @@ int np_queue(const json_t *root, const char *uuid, bool *other, struct uw_err *e
   return 0;
 }
 
-/* --- Actions and events --------------------------------------------------------------------------- */
+/* --- Actions and events ---------------------------------------------------------------------- */
 
 static const char live_migration[] = "live-migration";
 
@@ -341,8 +339,8 @@ static int action(const json_t *object, const char *uuid, struct nova_action *ou
   }
   return check_instance(&t, "instance_uuid", uuid) != 0 ||
                  get_text(&t, "action", NEED_TEXT, out->action, sizeof out->action) != 0 ||
-                 get_text(&t, "request_id", NEED_TEXT, out->request_id,
-                          sizeof out->request_id) != 0 ||
+                 get_text(&t, "request_id", NEED_TEXT, out->request_id, sizeof out->request_id) !=
+                     0 ||
                  get_text(&t, "user_id", NEED_OPTIONAL, out->user, sizeof out->user) != 0 ||
                  get_time(&t, "start_time", &out->start_s) != 0
              ? -1
@@ -420,8 +418,7 @@ static int event(const json_t *object, struct nova_reading *out, struct uw_err *
   return 0;
 }
 
-int np_events(const json_t *root, const char *uuid, struct nova_reading *out,
-              struct uw_err *err) {
+int np_events(const json_t *root, const char *uuid, struct nova_reading *out, struct uw_err *err) {
   const json_t *object = json_object_get(root, "instanceAction");
   struct nova_action a;
   if (action(object, uuid, &a, err) != 0) {
@@ -444,7 +441,7 @@ int np_events(const json_t *root, const char *uuid, struct nova_reading *out,
   return 0;
 }
 
-/* --- Services and hypervisors ----------------------------------------------------------------------- */
+/* --- Services and hypervisors ---------------------------------------------------------------- */
 
 /* A service of a cell that does not answer has no state (2.69): unknown, not down. */
 static int service_state(const struct thing *t, enum rcv_svc *out) {
@@ -553,10 +550,9 @@ int np_hypervisors(const json_t *root, struct nova_reading *out, struct uw_err *
   return 0;
 }
 
-/* --- Paging ------------------------------------------------------------------------------------------- */
+/* --- Paging ---------------------------------------------------------------------------------- */
 
-int np_next(const json_t *root, const char *key, char marker[NP_MARKER_BYTES],
-            struct uw_err *err) {
+int np_next(const json_t *root, const char *key, char marker[NP_MARKER_BYTES], struct uw_err *err) {
   const json_t *links = json_object_get(root, key);
   marker[0] = '\0';
   if (links != NULL && !json_is_array(links)) {

@@ -16,7 +16,7 @@
 #include "agent/openstack/nova.h"
 
 #define NP_MARKER_BYTES 160 /* a paging marker, with its NUL */
-#define NP_MAX_EVENTS   4096 /* events of one action */
+#define NP_MAX_EVENTS 4096  /* events of one action */
 
 /* {"server": ...} of that uuid. */
 int np_server(const json_t *root, const char *uuid, struct nova_server *out,

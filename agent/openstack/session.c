@@ -19,7 +19,7 @@ void nova_warn(const char *format, ...) {
   (void)fputc('\n', stderr);
 }
 
-/* --- Headers ---------------------------------------------------------------------------------- */
+/* --- Headers --------------------------------------------------------------------------------- */
 
 void nova_set_headers(struct nova *nova, struct http_request *request, size_t from) {
   struct nova_headers *h = &nova->headers;
@@ -41,11 +41,9 @@ void nova_set_headers(struct nova *nova, struct http_request *request, size_t fr
   request->header[n] = NULL;
 }
 
-void nova_wipe_headers(struct nova *nova) {
-  explicit_bzero(&nova->headers, sizeof nova->headers);
-}
+void nova_wipe_headers(struct nova *nova) { explicit_bzero(&nova->headers, sizeof nova->headers); }
 
-/* --- Token ------------------------------------------------------------------------------------ */
+/* --- Token ----------------------------------------------------------------------------------- */
 
 static int authenticate(struct nova *nova, json_t **catalog, struct uw_err *err) {
   struct ks_token fresh;
@@ -90,7 +88,7 @@ int nova_renew(struct nova *nova, int64_t needed_s, struct uw_err *err) {
   return 0;
 }
 
-/* --- Reads ------------------------------------------------------------------------------------- */
+/* --- Reads ----------------------------------------------------------------------------------- */
 
 int nova_blame(const struct nova_call *call, struct uw_err *err) {
   char path[HTTP_URL_BYTES];
@@ -262,7 +260,7 @@ void nova_note(struct nova_reading *reading, const struct nova_call *call) {
   }
 }
 
-/* --- Microversion ------------------------------------------------------------------------------- */
+/* --- Microversion ---------------------------------------------------------------------------- */
 
 /* The path segment "/v2.1" or "/v2" (old catalogs) of url and its length; NULL without one. */
 static const char *find_segment(const char *url, size_t *len) {
@@ -384,7 +382,7 @@ static int normalise_endpoint(struct nova *nova, struct uw_err *err) {
                           nova->cloud.name);
 }
 
-/* --- Opening and closing -------------------------------------------------------------------------- */
+/* --- Opening and closing --------------------------------------------------------------------- */
 
 static int copy_secret(char **field, const char *text, struct uw_err *err) {
   *field = text == NULL ? NULL : strdup(text);
@@ -481,14 +479,8 @@ int nova_open(const struct os_cloud *cloud, const struct nova_options *options, 
   return 0;
 }
 
-int nova_max_minor(const struct nova *nova) {
-  return nova->max_minor;
-}
+int nova_max_minor(const struct nova *nova) { return nova->max_minor; }
 
-const char *nova_user_id(const struct nova *nova) {
-  return nova->token.user_id;
-}
+const char *nova_user_id(const struct nova *nova) { return nova->token.user_id; }
 
-const char *nova_cloud_name(const struct nova *nova) {
-  return nova->cloud.name;
-}
+const char *nova_cloud_name(const struct nova *nova) { return nova->cloud.name; }

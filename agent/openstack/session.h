@@ -12,12 +12,12 @@
 #include "agent/openstack/keystone.h"
 #include "agent/openstack/nova.h"
 
-#define NOVA_MIN_MINOR     80  /* 2.80, Ussuri: user of migrations, down cells, lock, paging */
-#define NOVA_EVENT_MINOR   84  /* 2.84: details of events */
-#define NOVA_MAX_CALLS     80  /* reads side by side */
-#define NOVA_PATH_BYTES    2304/* path and query below the endpoint */
-#define NOVA_HEADER_BYTES  128
-#define NOVA_MARGIN_MS     30000 /* a token this near to its end is renewed before use */
+#define NOVA_MIN_MINOR 80    /* 2.80, Ussuri: user of migrations, down cells, lock, paging */
+#define NOVA_EVENT_MINOR 84  /* 2.84: details of events */
+#define NOVA_MAX_CALLS 80    /* reads side by side */
+#define NOVA_PATH_BYTES 2304 /* path and query below the endpoint */
+#define NOVA_HEADER_BYTES 128
+#define NOVA_MARGIN_MS 30000 /* a token this near to its end is renewed before use */
 
 /* Header lines of one request, the token among them. Wipe after use. */
 struct nova_headers {
@@ -35,8 +35,8 @@ struct nova {
   struct ks_token token;
   struct nova_headers headers;
   char run_header[NOVA_HEADER_BYTES]; /* "" none */
-  int max_minor, minor; /* minor: the one that is asked for; 0 before it is known */
-  bool reauthenticated; /* after a 401; once per run */
+  int max_minor, minor;               /* minor: the one that is asked for; 0 before it is known */
+  bool reauthenticated;               /* after a 401; once per run */
 };
 
 /* One read. Zero it, set path; free with nova_calls_free(). */

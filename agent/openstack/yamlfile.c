@@ -15,8 +15,8 @@ static int parse_error(const char *path, const yaml_parser_t *parser, struct uw_
 
 /*
  * libyaml's scanner is quadratic in the depth of flow collections and has no limit of its
- * own, so the depth is bounded by a pass over the events' cheap part first: the brackets. Text
- * in quotes may hold brackets too; a file that has that many of them is refused as well.
+ * own, so the depth is bounded beforehand by counting brackets. Texts may hold brackets too; a
+ * file with that many unmatched ones in its texts is refused as well.
  */
 static bool nested_too_deep(const char *bytes, size_t n) {
   size_t depth = 0;
@@ -69,8 +69,8 @@ int yf_load(const char *path, struct yf_file *file, struct uw_err *err) {
   struct uw_buf text = {.max = YF_MAX_BYTES + 1};
   int result = uw_file_read(path, YF_MAX_BYTES, &text, err);
   if (result == 0 && nested_too_deep(uw_buf_text(&text), text.len)) {
-    result = uw_err_set(err, UW_EXIT_USAGE, "%s: nested deeper than %d levels", path,
-                        YF_MAX_NESTING);
+    result =
+        uw_err_set(err, UW_EXIT_USAGE, "%s: nested deeper than %d levels", path, YF_MAX_NESTING);
   }
   if (result == 0) {
     result = parse(file, &text, err);
@@ -112,9 +112,7 @@ const char *yf_text(const yaml_node_t *node) {
   return strlen(text) == node->data.scalar.length ? text : NULL;
 }
 
-size_t yf_line(const yaml_node_t *node) {
-  return node->start_mark.line + 1;
-}
+size_t yf_line(const yaml_node_t *node) { return node->start_mark.line + 1; }
 
 static bool is_null(const yaml_node_t *node) {
   const char *text = yf_text(node);
@@ -169,9 +167,8 @@ static yaml_node_t *find(struct lookup *l, yaml_node_t *map, int depth) {
       if (merges == 0) {
         return value;
       }
-      yaml_node_t *found = key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE
-                               ? find_merged(l, value, depth)
-                               : NULL;
+      yaml_node_t *found =
+          key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? find_merged(l, value, depth) : NULL;
       if (found != NULL) {
         return found;
       }

@@ -14,11 +14,11 @@
 
 #include "agent/base/err.h"
 
-#define YF_MAX_BYTES   (1024 * 1024) /* of one file */
-#define YF_MAX_NESTING 100           /* levels of one file */
-#define YF_MAX_MERGES  16            /* merges one below the other */
-#define YF_MAX_STEPS   200000        /* keys looked at by one lookup */
-#define YF_PATH_BYTES  1024
+#define YF_MAX_BYTES ((size_t)1024 * 1024) /* of one file */
+#define YF_MAX_NESTING 100                 /* levels of one file */
+#define YF_MAX_MERGES 16                   /* merges one below the other */
+#define YF_MAX_STEPS 200000                /* keys looked at by one lookup */
+#define YF_PATH_BYTES 1024
 
 struct yf_file {
   char path[YF_PATH_BYTES];

@@ -126,6 +126,8 @@ static void run(const struct request *r) {
     out_line("end", json_true());
     return;
   }
+  /* It has been read; an ssh child of the library would read it again, without that file. */
+  (void)unsetenv("LIBVIRT_LOG_OUTPUTS");
   virSetErrorFunc(NULL, stay_silent);
   if (host_open(r, &h) == 0) {
     switch (r->op) {

@@ -105,7 +105,7 @@ static int record_intent(struct act *a, struct uw_err *err) {
 static int record_outcome(struct act *a, struct uw_err *err) {
   const char *result = "not_applied"; /* nothing was sent */
   if (a->reset_sent) {
-    result = a->reset.outcome == NOVA_DONE          ? "applied"
+    result = a->reset.outcome == NOVA_DONE || a->r->verified ? "applied"
              : a->reset.outcome == NOVA_NOT_APPLIED ? "not_applied"
                                                     : "unknown";
   }
@@ -249,6 +249,13 @@ static void send(struct act *a) {
   say(a, "os-resetState: %s (%s)", outcome, a->reset.text);
 }
 
+/* After a reply that does not say 202: only an action with the id of our own request shows that
+ * it was our request that did it. */
+static bool is_ours(const struct act *a) {
+  return a->reset.outcome == NOVA_DONE ||
+         (a->reset.request_id[0] != '\0' && nova_max_minor(a->s->nova) >= MINOR_WITH_ACTION);
+}
+
 static int verify(struct act *a, struct uw_err *err) {
   struct verify_result v;
   int result = verify_reset(a->s, a->look, &a->reset, &v, err);
@@ -258,6 +265,12 @@ static int verify(struct act *a, struct uw_err *err) {
   if (result != 0) {
     say(a, "the verification could not be made: %s", err->text);
     v.good = false;
+  } else if (v.good && !is_ours(a)) {
+    say(a, "yet it cannot be told whether it was this request that did it");
+    v.good = false;
+  }
+  if (v.good) {
+    (void)snprintf(a->r->outcome, sizeof a->r->outcome, "done");
   }
   a->r->verified = v.good;
   a->r->status = v.good ? UW_EXIT_OK : UW_EXIT_ACTED_UNKNOWN;

@@ -10,8 +10,6 @@
 #include "agent/run/audit.h"
 
 #define POLL_MS 1000
-/* Nova writes the resetState action since 23.0.0, whose maximum microversion is 2.88. */
-#define MINOR_WITH_ACTION 88
 
 static void say(struct verify_result *out, const char *format, ...) UW_PRINTF(2, 3);
 static void say(struct verify_result *out, const char *format, ...) {

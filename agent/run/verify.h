@@ -7,6 +7,9 @@
 #include "agent/journal/journal.h"
 #include "agent/run/look.h"
 
+/* Nova writes the resetState action since 23.0.0, whose maximum microversion is 2.88. */
+#define MINOR_WITH_ACTION 88
+
 struct verify_result {
   bool good;    /* server ACTIVE, task none, our resetState action, domain unmoved */
   size_t lines; /* what was found, in order; the last one sums up */

@@ -426,6 +426,11 @@ class Play:
         self.run("plan", UUID, "-o", self.path("plan.json"), *words, **options).exits(status)
         return self.path("plan.json")
 
+    @staticmethod
+    def refused_as(status):
+        """What apply makes of a plan whose verdict was no RESET, and still is none."""
+        return status
+
     def apply(self, *words, status, **options):
         done = self.run("apply", self.path("plan.json"), *words, **options)
         return done.exits(status)

@@ -58,7 +58,8 @@ class Case:
         try:
             wait_for(f"{host.name} to have {what}", fits, timeout)
         except LabError as err:
-            raise LabError(f"{err}; it says: {words(steps)} ({self.domain.manager_message() or 'migration goes on'})") from None
+            manager = self.domain.manager_message() or "no message of the manager"
+            raise LabError(f"{err}; it says: {words(steps)} ({manager})") from None
 
     def wait_absent(self, host, timeout=20):
         self.wait_look(host, "no domain", lambda s: s.get("lookup", {}).get("error") == 42, timeout)
@@ -237,7 +238,8 @@ class Case:
 
     def lose_requests(self):
         """What the source's libvirtd asks the destination's is lost."""
-        self.src.iptables("-A", "OUTPUT", "-o", "mig", "-d", self.dst.mig, "-p", "tcp", "--dport", "16509", "-j", "DROP")
+        self.src.iptables("-A", "OUTPUT", "-o", "mig", "-d", self.dst.mig, "-p", "tcp", "--dport", "16509",
+                          "-j", "DROP")
 
     @property
     def keepalive_s(self):

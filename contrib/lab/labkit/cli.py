@@ -27,7 +27,7 @@ def parse_keepalive(text):
 
 
 def parser():
-    top = argparse.ArgumentParser(prog="lab", description="Real libvirt hosts in namespaces, and migrations wedged for real.")
+    top = argparse.ArgumentParser(prog="lab", description="Real libvirt hosts in namespaces, wedged for real.")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--dir", help="where the lab is (or UNWEDGE_LAB_DIR; default /tmp/unwedge-lab-ID)")
     common.add_argument("--id", help="the lab's name, part of its interfaces' names (default: main)")

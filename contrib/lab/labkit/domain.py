@@ -228,7 +228,8 @@ class Domain:
                 host.try_virsh("destroy", self.uuid)
                 host.try_virsh("undefine", self.uuid)
             return False
-        wait_for(f"{self.name} to be gone from {host.name} (a daemon that is down or hung needs 'lab heal')", gone, 30, 0.1)
+        wait_for(f"{self.name} to be gone from {host.name} (a daemon that is down or hung needs 'lab heal')",
+                 gone, 30, 0.1)
 
     def forget(self):
         for folder in self.disk_folders():

@@ -108,7 +108,8 @@ class Lab:
             raise LabError(f"{self.dir} is not empty")
         if os.path.exists(f"/sys/class/net/{self.bridge('m')}"):
             raise LabError(f"another lab with the id {self.id} is up: choose --id")
-        for program in ("libvirtd", "virsh", "qemu-system-x86_64", "ip", "iptables", "certtool", "nsenter", "gcc", "cpio"):
+        for program in ("libvirtd", "virsh", "qemu-system-x86_64", "ip", "iptables", "certtool", "nsenter", "gcc",
+                        "cpio"):
             if not shutil.which(program):
                 raise LabError(f"{program} is missing: run contrib/lab/install first")
         self.cache.need()

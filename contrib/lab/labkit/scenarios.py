@@ -68,8 +68,9 @@ def b_aborted_switchover(case):
 def b_failed_prepare(case):
     """destination refuses in Prepare: another domain there has the guest's name"""
     case.boot()
-    other = "<domain type='qemu'><name>%s</name><memory unit='MiB'>1</memory><os><type arch='x86_64'>hvm</type></os></domain>"
-    case.dst.virsh("define", "/proc/self/fd/0", stdin=other % case.domain.name)
+    other = (f"<domain type='qemu'><name>{case.domain.name}</name><memory unit='MiB'>1</memory>"
+             "<os><type arch='x86_64'>hvm</type></os></domain>")
+    case.dst.virsh("define", "/proc/self/fd/0", stdin=other)
     case.start_migration("--persistent", "--undefinesource")
     case.wait_manager_end()
     case.dst.virsh("undefine", case.domain.name)
@@ -331,7 +332,7 @@ def i_both_paused_switchover(case):
 
 @scenario("daemon")
 def i_finish_src_restarted_dst_dead(case):
-    """source's libvirtd restarted, Finish never reached the destination: source paused without a job, destination gone"""
+    """source's libvirtd restarted, Finish never arrived: source paused without a job, destination gone"""
     case.boot()
     case.migrate()
     with case.at_switchover():
@@ -346,7 +347,7 @@ def i_finish_src_restarted_dst_dead(case):
 
 @scenario("daemon")
 def i_finish_src_restarted_dst_resumes(case):
-    """source's libvirtd restarted while the destination carries out Finish: source paused without a job, destination runs"""
+    """source's libvirtd restarted during Finish: source paused without a job, destination runs"""
     case.boot()
     case.migrate()
     with case.at_finish():

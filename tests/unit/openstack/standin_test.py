@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """agent/openstack and agent/http against the Keystone and Nova stand-in.
 
-    standin_test.py DRIVE [-k TEXT] [--keep]
+    standin_test.py [DRIVE] [-k TEXT] [--keep]
 
-DRIVE is tests/unit/openstack/drive.c, built (best with ASan and UBSan). Everything is made in
-a temporary directory and ended by its own process id. Prints one line per check.
+DRIVE is tests/unit/openstack/drive.c, built; without it, it is built here with ASan and UBSan.
+Everything is made in a temporary directory and ended by its own process id. Prints one line
+per check.
 """
 
 import argparse
+import glob
 import json
 import os
 import re
@@ -535,14 +537,31 @@ def group_tls(s, folder):
             cloud.end()
 
 
+def build(folder):
+    """The drive program with sanitizers."""
+    out = os.path.join(folder, "drive")
+    sources = sorted(glob.glob(os.path.join(ROOT, "agent", "openstack", "*.c"))
+                     + glob.glob(os.path.join(ROOT, "agent", "http", "*.c"))
+                     + glob.glob(os.path.join(ROOT, "agent", "base", "*.c"))
+                     + [os.path.join(ROOT, "tests", "unit", "openstack", "drive.c")])
+    libs = subprocess.run(["pkg-config", "--cflags", "--libs", "libcurl", "jansson", "yaml-0.1",
+                           "uuid", "libcrypto"], check=True, capture_output=True,
+                          text=True).stdout.split()
+    subprocess.run([os.environ.get("CC", "gcc"), "-std=c11", "-D_GNU_SOURCE", "-g", "-O1",
+                    "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",
+                    "-I" + ROOT, *sources, "-o", out, *libs], check=True)
+    return out
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("drive")
+    parser.add_argument("drive", nargs="?")
     parser.add_argument("-k", default="")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="uw-openstack-")
-    suite = Suite(os.path.abspath(options.drive), folder, options.k)
+    drive = os.path.abspath(options.drive) if options.drive else build(folder)
+    suite = Suite(drive, folder, options.k)
     cloud = Cloud(folder, "main")
     suite.plain = cloud.url
     try:
