@@ -121,6 +121,10 @@ $(B)/exhaust: $(call obj,$(wildcard tests/exhaust/*.c)) $(B)/librecovery.a
 	@echo "  LINK  $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^
 
+$(B)/bench-decide: $(B)/tests/bench/decide.o $(LIBS)
+	@echo "  LINK  $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(AGENT_LIBS)
+
 unit-programs: $(UNIT_PROGRAMS)
 .SECONDARY:
 
@@ -144,7 +148,7 @@ lint: all ## dependency rules, allow-lists, clang build, scripts
 proof: ## prove the decision with Frama-C WP
 	tests/proof/prove
 
-bench: all ## measure, as ratios in one run
+bench: all $(B)/bench-decide ## measure, as ratios in one run
 	tests/bench/bench
 
 install: all ## install under DESTDIR and PREFIX

@@ -115,11 +115,15 @@ static enum rcv_class off_class(const struct rcv_look *k) {
       k->state == 1 && 0 <= k->reason <= 9 && k->control == RCV_CONTROL_OK;
     ensures \result == RCV_CLASS_OFF_DEFINITE <==>
       (k->job == RCV_JOB_NONE || k->job == RCV_JOB_INACTIVE) && k->active == RCV_TRI_NO &&
-      k->state == 5 && off_reason(k->reason) && k->managed_save == RCV_TRI_NO;
+      k->state == 5 && off_reason(k->reason) && k->managed_save == RCV_TRI_NO &&
+      (k->control == RCV_CONTROL_OK || k->control == RCV_CONTROL_UNKNOWN);
     ensures \result != RCV_CLASS_ABSENT;
     ensures 0 <= \result < RCV_CLASS_COUNT; */
 static enum rcv_class quiet_class(const struct rcv_look *k) {
   if (k->job != RCV_JOB_NONE && k->job != RCV_JOB_INACTIVE) {
+    return RCV_CLASS_UNKNOWN;
+  }
+  if (k->control != RCV_CONTROL_OK && k->control != RCV_CONTROL_UNKNOWN) {
     return RCV_CLASS_UNKNOWN;
   }
   if (k->active == RCV_TRI_NO && k->state == STATE_SHUTOFF) {

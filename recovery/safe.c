@@ -98,6 +98,17 @@ int rcv_ownership_safe(const struct rcv_evidence *e, const struct rcv_policy *p)
       return 0;
     }
   }
+  /*@ assert the_owner: candidate_safe(e, p, e->nova_last.record_host); */
+  /*@ assert it_runs: run_facts(&e->candidate[e->nova_last.record_host].last) &&
+        !foreign_facts(&e->candidate[e->nova_last.record_host].last); */
+  /*@ assert others_empty: \forall integer j;
+        0 <= j < e->candidates && j != e->nova_last.record_host ==>
+        without_copy(e, p, j); */
+  /*@ assert others_idle: \forall integer j;
+        0 <= j < e->candidates && j != e->nova_last.record_host ==>
+        !run_facts(&e->candidate[j].last) &&
+        (absent_facts(&e->candidate[j].last) || off_facts(&e->candidate[j].last) ||
+         excused(e, p, j)); */
   return 1;
 }
 

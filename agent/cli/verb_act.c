@@ -101,11 +101,11 @@ static int print_result(const struct cli_options *options, const struct act_resu
   return (int)r->status;
 }
 
-static int apply(struct context *c, const struct uw_plan *plan) {
+static int apply(struct context *c, const struct uw_plan *plan, bool on_terminal) {
   static struct act_result result;
   struct uw_err err;
   uw_err_clear(&err);
-  int failed = act_apply(c->session, plan, &result, &err);
+  int failed = act_apply(c->session, plan, on_terminal, &result, &err);
   context_progress_end();
   int status = print_result(c->options, &result);
   if (failed != 0) {
@@ -132,7 +132,7 @@ int verb_apply(const struct cli_options *options) {
   if (plan == NULL || planning_usable(c.session, plan, &err) != 0) {
     status = context_fail(&err);
   } else {
-    status = apply(&c, plan);
+    status = apply(&c, plan, false);
   }
   uw_plan_free(plan);
   context_close(&c);
@@ -171,7 +171,7 @@ static int ask_and_apply(struct context *c, int tty, const struct uw_plan *plan)
     (void)printf("declined; nothing was changed\n");
     return UW_EXIT_OK;
   }
-  return apply(c, plan);
+  return apply(c, plan, true);
 }
 
 int verb_recover(const struct cli_options *options) {

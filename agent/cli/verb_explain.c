@@ -53,7 +53,8 @@ int verb_explain(const struct cli_options *options) {
   if (text->never[0] != '\0') {
     (void)printf("\nNever: %s\n", text->never);
   }
-  if (info->verdict == RCV_VERDICT_REFUSE || info->verdict == RCV_VERDICT_UNKNOWN) {
+  bool stuck = info->verdict == RCV_VERDICT_REFUSE || info->verdict == RCV_VERDICT_UNKNOWN;
+  if (stuck && strstr(text->action, "break-glass") == NULL) {
     (void)printf("\nBy hand: unwedge explain break-glass\n");
   }
   return UW_EXIT_OK;

@@ -7,6 +7,7 @@
 #include "agent/cli/verbs.h"
 #include "agent/journal/journal.h"
 #include "agent/journal/show.h"
+#include "agent/run/audit.h"
 
 /* The journal's directory without asking any cloud. */
 static int find_dir(const struct cli_options *options, bool acting, char dir[PATH_MAX],
@@ -32,7 +33,7 @@ static int find_dir(const struct cli_options *options, bool acting, char dir[PAT
 
 static int init(const struct cli_options *options, struct uw_err *err) {
   char dir[PATH_MAX];
-  if (find_dir(options, true, dir, err) != 0 || journal_init(dir, err) != 0) {
+  if (find_dir(options, true, dir, err) != 0 || audit_make(dir, err) != 0) {
     return context_fail(err);
   }
   (void)printf("journal made in %s\n", dir);

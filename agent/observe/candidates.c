@@ -4,6 +4,9 @@
 #include <string.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof *(a))
+/* Records and actions are stamped by different machines of the cloud, whose clocks may differ by
+ * this much. In doubt the reading that refuses more is taken. */
+#define SKEW_S 60
 
 int64_t obs_candidate_index(const struct rcv_evidence *e, const struct rcv_names *names,
                             const char *host) {
@@ -163,6 +166,18 @@ static bool terminal(const struct nova_migration *m) {
   return false;
 }
 
+/*
+ * A record older than the newest action belongs to an earlier one (nova.md section 5.1). Where
+ * clocks could have swapped the two, a record that has not ended counts as the action's (it may
+ * still be worked on) and one that has ended does not (the action's own may yet come).
+ */
+static bool belongs_to(const struct nova_migration *m, const struct nova_action *action) {
+  if (action == NULL || m->created_s >= action->start_s) {
+    return true;
+  }
+  return !terminal(m) && m->created_s >= action->start_s - SKEW_S;
+}
+
 static enum rcv_evac evacuation_of(const struct nova_reading *r,
                                    const struct nova_migration *newest) {
   enum rcv_evac worst = RCV_EVAC_NONE;
@@ -171,7 +186,7 @@ static enum rcv_evac evacuation_of(const struct nova_reading *r,
     if (strcmp(m->type, "evacuation") != 0) {
       continue;
     }
-    bool newer = newest == NULL || m->created_s >= newest->created_s;
+    bool newer = newest == NULL || m->created_s >= newest->created_s - SKEW_S;
     if (strcmp(m->status, "accepted") == 0 || strcmp(m->status, "pre-migrating") == 0) {
       return RCV_EVAC_PENDING;
     }
@@ -223,8 +238,7 @@ static void convert_record(const struct nova_reading *r, const struct rcv_eviden
   const struct nova_migration *newest = obs_newest_live(r);
   const struct nova_action *action = newest_live_action(r);
   out->action_start_s = action != NULL ? action->start_s : -1;
-  /* A record older than the newest action belongs to an earlier one (nova.md section 5.1). */
-  bool belongs = newest != NULL && (action == NULL || newest->created_s >= action->start_s);
+  bool belongs = newest != NULL && belongs_to(newest, action);
   out->mig_present = belongs ? RCV_TRI_YES : RCV_TRI_NO;
   out->mig_type = RCV_MTYPE_UNKNOWN;
   if (r->migrations > 0) {

@@ -27,6 +27,7 @@ struct act {
   struct rcv_permit permit;
   struct nova_reset_result reset;
   bool reset_sent; /* nova_reset() was called */
+  bool on_terminal; /* a person said yes to this plan at the terminal */
   struct rcv_evidence *before; /* evidence of the decision, for what changed until the POST */
   char plan_digest[UW_DIGEST_TEXT_BYTES];
 };
@@ -66,10 +67,12 @@ static const char *record_host_of(const struct act *a) {
 
 static int record_refusal(struct act *a, const char *why, struct uw_err *err) {
   char code[UW_CODE_BYTES];
-  uw_code_text(a->look != NULL ? a->look->judgement->verdict.code : RCV_CODE_UNSET, code);
+  enum rcv_code number = a->look != NULL ? a->look->judgement->verdict.code : RCV_CODE_UNSET;
+  uw_code_text(number, code);
   say(a, "%s", why);
   return record(a, "refusal",
-                json_pack("{s:s, s:s, s:s}", "instance", instance_of(a), "code", code, "why", why),
+                json_pack("{s:s, s:s, s:s, s:s}", "instance", instance_of(a), "code", code,
+                          "code_name", audit_code_name(number), "text", why),
                 err);
 }
 
@@ -136,30 +139,116 @@ static int settle_open_intent(struct act *a, struct uw_err *err) {
   return result;
 }
 
-static int report_changes(struct act *a, const struct rcv_evidence *before, struct uw_err *err) {
-  struct rcv_change change[RCV_MAX_LINES];
-  const struct rcv_evidence *now = &a->look->record->evidence;
-  size_t n = rcv_changes(before, now, change, RCV_MAX_LINES);
-  size_t shown = n < RCV_MAX_LINES ? n : RCV_MAX_LINES;
-  if (n == 0) {
-    return 0;
-  }
-  bool blind = a->look->judgement->verdict.kind == RCV_VERDICT_UNKNOWN;
-  for (size_t i = 0; i < shown; i++) {
-    char line[RCV_LINE_BYTES];
-    rcv_explain_change(&change[i], &a->look->record->names, line);
-    if (record_refusal(a, line, err) != 0) {
-      return -1;
+/* Facts about the looking itself: they change because another fact did. */
+static bool is_echo(const struct rcv_change *c, const struct rcv_change *all, size_t n) {
+  static const char *const agreed[] = {"agreed", "nova_agreed", "service_agreed"};
+  for (size_t i = 0; i < sizeof agreed / sizeof agreed[0]; i++) {
+    if (strcmp(c->field, agreed[i]) == 0) {
+      return true;
     }
   }
-  a->r->status = blind ? UW_EXIT_UNKNOWN : UW_EXIT_STALE;
-  return 1;
+  /* A domain that came or went takes all that was known of it along. */
+  bool cause = strcmp(c->field, "presence") == 0 || strcmp(c->field, "reach") == 0;
+  for (size_t i = 0; !cause && strcmp(c->group, "look") == 0 && i < n; i++) {
+    if (all[i].candidate == c->candidate && strcmp(all[i].group, "look") == 0 &&
+        (strcmp(all[i].field, "presence") == 0 || strcmp(all[i].field, "reach") == 0)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static int report_change(struct act *a, const struct rcv_change *c, struct uw_err *err) {
+  char line[RCV_LINE_BYTES];
+  rcv_explain_change(c, &a->look->record->names, line);
+  return record_refusal(a, line, err);
+}
+
+static bool same_list(const struct rcv_evidence *x, const struct rcv_names *of_x,
+                      const struct rcv_evidence *y, const struct rcv_names *of_y) {
+  bool same = x->candidates == y->candidates;
+  for (int64_t i = 0; same && i < x->candidates; i++) {
+    same = strcmp(of_x->host[i].host, of_y->host[i].host) == 0;
+  }
+  return same;
+}
+
+static void list_hosts(const struct rcv_evidence *e, const struct rcv_names *names,
+                       struct uw_buf *out) {
+  for (int64_t i = 0; i < e->candidates; i++) {
+    uw_buf_printf(out, "%s%s", i == 0 ? "" : ", ", names->host[i].host);
+  }
+}
+
+/* Other candidates, or the same ones with another record host or migration first: facts that go
+ * by place in the list cannot be compared then. 1: said, 0: the lists are the same. */
+static int report_other_hosts(struct act *a, const struct rcv_evidence *before,
+                              const struct rcv_names *names, struct uw_err *err) {
+  const struct uw_record *now = a->look->record;
+  if (same_list(before, names, &now->evidence, &now->names)) {
+    return 0;
+  }
+  char line[RCV_LINE_BYTES];
+  struct uw_buf text = {.max = RCV_LINE_BYTES - 1};
+  int64_t was = before->nova_last.record_host;
+  int64_t is = now->evidence.nova_last.record_host;
+  (void)snprintf(line, sizeof line, "nova.record_host: %s -> %s",
+                 was >= 0 ? names->host[was].host : "none",
+                 is >= 0 ? now->names.host[is].host : "none");
+  int result = 0;
+  if (was < 0 || is < 0 || strcmp(names->host[was].host, now->names.host[is].host) != 0) {
+    result = record_refusal(a, line, err);
+  }
+  uw_buf_puts(&text, "candidate hosts: ");
+  list_hosts(before, names, &text);
+  uw_buf_puts(&text, " -> ");
+  list_hosts(&now->evidence, &now->names, &text);
+  if (result == 0) {
+    result = record_refusal(a, text.failed ? "the candidate hosts are others" : uw_buf_text(&text),
+                            err);
+  }
+  uw_buf_free(&text);
+  return result != 0 ? -1 : 1;
+}
+
+/* What a person sees as the reason: a change that was seen, or that nothing could be seen. */
+static enum uw_exit status_of_change(const struct rcv_verdict *v) {
+  bool blind = v->kind == RCV_VERDICT_UNKNOWN && v->code != RCV_CODE_UNSTABLE_OBSERVATION;
+  return blind ? UW_EXIT_UNKNOWN : UW_EXIT_STALE;
+}
+
+static int report_changes(struct act *a, const struct rcv_evidence *before,
+                          const struct rcv_names *names, struct uw_err *err) {
+  struct rcv_change change[RCV_MAX_LINES];
+  const struct rcv_evidence *now = &a->look->record->evidence;
+  int said = report_other_hosts(a, before, names, err);
+  if (said == 0) {
+    size_t n = rcv_changes(before, now, change, RCV_MAX_LINES);
+    size_t shown = n < RCV_MAX_LINES ? n : RCV_MAX_LINES;
+    size_t told = 0;
+    for (size_t pass = 0; pass < 2 && told == 0; pass++) { /* echoes only when there is no more */
+      for (size_t i = 0; i < shown; i++) {
+        if (pass == 0 && is_echo(&change[i], change, shown)) {
+          continue;
+        }
+        if (report_change(a, &change[i], err) != 0) {
+          return -1;
+        }
+        told++;
+      }
+    }
+    said = n > 0;
+  }
+  if (said > 0) {
+    a->r->status = status_of_change(&a->look->judgement->verdict);
+  }
+  return said;
 }
 
 /* 1: refused (status set); 0: RESET with a minted permit. */
 static int decide(struct act *a, struct uw_err *err) {
   const struct rcv_verdict *judged = &a->look->judgement->verdict;
-  int changed = report_changes(a, &a->plan->record->evidence, err);
+  int changed = report_changes(a, &a->plan->record->evidence, &a->plan->record->names, err);
   if (changed != 0) {
     return changed;
   }
@@ -182,9 +271,20 @@ static int decide(struct act *a, struct uw_err *err) {
   return 0;
 }
 
+static int record_gates(struct act *a, struct uw_err *err) {
+  return record(a, "gates",
+                json_pack("{s:s, s:b}", "instance", instance_of(a), "clear", a->look->guards == 0),
+                err);
+}
+
 static int approve(struct act *a, struct uw_err *err) {
   if (a->s->policy->approval_required == 0) {
-    return 0;
+    return !a->on_terminal ? 0
+                           : record(a, "approval",
+                                    json_pack("{s:s, s:s, s:s, s:s}", "instance", instance_of(a),
+                                              "decision", "terminal", "by", a->s->who,
+                                              "plan_digest", a->plan_digest),
+                                    err);
   }
   a->r->status = UW_EXIT_APPROVAL;
   return record_refusal(a, "this policy asks for an approval, and none was given that this version "
@@ -211,7 +311,7 @@ static int relook(struct act *a, struct uw_err *err) {
   if (audit_verdict(a->s, a->journal, a->look, "before_act", err) != 0) {
     return -1;
   }
-  int changed = report_changes(a, a->before, err);
+  int changed = report_changes(a, a->before, &a->look->record->names, err);
   if (changed != 0) {
     return changed;
   }
@@ -276,7 +376,7 @@ static int verify(struct act *a, struct uw_err *err) {
   a->r->status = v.good ? UW_EXIT_OK : UW_EXIT_ACTED_UNKNOWN;
   return record(a, "verification",
                 json_pack("{s:s, s:b, s:s}", "instance", instance_of(a), "good", (int)v.good,
-                          "summary", v.lines > 0 ? v.line[v.lines - 1] : "could not look"),
+                          "text", v.lines > 0 ? v.line[v.lines - 1] : "could not look"),
                 err);
 }
 
@@ -307,6 +407,7 @@ static int walk(struct act *a, struct uw_err *err) {
     case RCV_EFFECT_HALT: return 0;
     case RCV_EFFECT_ASK_GATES:
       /* The guards are part of the verdict that decide() required to be RESET. */
+      stop = record_gates(a, err);
       event = a->look->guards == 0 ? RCV_EVENT_GATES_CLEAR : RCV_EVENT_FAILED;
       break;
     case RCV_EFFECT_ASK_APPROVAL:
@@ -386,9 +487,10 @@ static int observe_and_act(struct act *a, struct uw_err *err) {
   return refused < 0 || a->r->verdict == NULL ? -1 : 0;
 }
 
-int act_apply(struct session *s, const struct uw_plan *plan, struct act_result *r,
-              struct uw_err *err) {
-  struct act a = {.s = s, .plan = plan, .r = r, .lock = {.fd = -1}};
+int act_apply(struct session *s, const struct uw_plan *plan, bool on_terminal,
+              struct act_result *r, struct uw_err *err) {
+  struct act a = {
+      .s = s, .plan = plan, .r = r, .lock = {.fd = -1}, .on_terminal = on_terminal};
   memset(r, 0, sizeof *r);
   uw_digest_text(plan->plan_digest, a.plan_digest);
   a.before = calloc(1, sizeof *a.before);
@@ -413,8 +515,8 @@ static int record_claim(struct session *s, struct journal *j, const char *uuid,
                         struct uw_err *err) {
   const char *run = uw_json_str(intent, "run", "");
   const char *result = claim == ACT_CLAIM_APPLIED ? "applied" : "not_applied";
-  json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:b}", "instance", uuid, "result", result,
-                           "reason", s->options.reason, "who", s->who, "stated", 1);
+  json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "instance", uuid, "result", result,
+                           "reason", s->options.reason, "by", s->who);
   int failed = body == NULL ? uw_err_set(err, UW_EXIT_JOURNAL, "out of memory for a journal record")
                             : journal_append(j, run, "resolved", body, err);
   json_decref(body);

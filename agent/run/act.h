@@ -21,11 +21,11 @@ struct act_result {
 void act_result_free(struct act_result *r);
 
 /*
- * Applies a plan. 0 when the run went through to an end that r->status tells (also a refusal);
+ * Applies a plan. on_terminal: a person read it and said yes at the terminal (journalled). 0 when the run went through to an end that r->status tells (also a refusal);
  * -1 when it could not begin or the journal failed, err has the reason and the status.
  */
-int act_apply(struct session *s, const struct uw_plan *plan, struct act_result *r,
-              struct uw_err *err) UW_MUST_USE;
+int act_apply(struct session *s, const struct uw_plan *plan, bool on_terminal,
+              struct act_result *r, struct uw_err *err) UW_MUST_USE;
 
 /* What `journal resolve` was told. */
 enum act_claim { ACT_CLAIM_NONE = 0, ACT_CLAIM_APPLIED, ACT_CLAIM_NOT_APPLIED };

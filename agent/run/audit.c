@@ -7,6 +7,28 @@
 
 #include "agent/base/files.h"
 
+int audit_make(const char *dir, struct uw_err *err) {
+  char warning[UW_ERR_TEXT_BYTES];
+  char who[SESSION_WHO_BYTES];
+  char run[UW_UUID_TEXT_BYTES];
+  struct journal *j = NULL;
+  session_who(who);
+  uw_uuid_new(run);
+  int result = -1;
+  json_t *body = json_pack("{s:s, s:s}", "text", "the journal begins", "who", who);
+  if (body == NULL) {
+    (void)uw_err_set(err, UW_EXIT_JOURNAL, "out of memory for a journal record");
+  } else if (journal_init(dir, err) == 0 && journal_open(dir, &j, warning, err) == 0) {
+    result = journal_append(j, run, "init", body, err);
+  }
+  json_decref(body);
+  journal_close(j);
+  if (result != 0) {
+    err->status = UW_EXIT_JOURNAL;
+  }
+  return result;
+}
+
 struct journal *audit_open(struct session *s, struct uw_err *err) {
   char warning[UW_ERR_TEXT_BYTES];
   char records[PATH_MAX];
@@ -18,8 +40,7 @@ struct journal *audit_open(struct session *s, struct uw_err *err) {
   }
   /* A journal that is there but broken is never replaced by a new one: only ENOENT makes one. */
   if (lstat(s->journal_dir, &st) != 0 && errno == ENOENT &&
-      journal_init(s->journal_dir, err) != 0) {
-    err->status = UW_EXIT_JOURNAL;
+      audit_make(s->journal_dir, err) != 0) {
     return NULL;
   }
   if (journal_open(s->journal_dir, &j, warning, err) != 0) {
@@ -51,7 +72,7 @@ int audit_started(struct session *s, struct journal *j, const char *verb, const 
   const char *reason = s->options.reason != NULL ? s->options.reason : "";
   uw_digest_text(s->policy_digest, policy);
   json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "verb", verb, "instance",
-                           instance, "who", s->who, "reason", reason, "policy", s->policy_name,
+                           instance, "user", s->who, "reason", reason, "policy", s->policy_name,
                            "policy_digest", policy, "cloud", s->cloud_id);
   if (body != NULL && plan_digest != NULL &&
       json_object_set_new(body, "plan_digest", json_string(plan_digest)) != 0) {
@@ -76,6 +97,11 @@ int audit_started(struct session *s, struct journal *j, const char *verb, const 
   return 0;
 }
 
+const char *audit_code_name(enum rcv_code code) {
+  const struct rcv_code_info *info = rcv_code_find((int64_t)code);
+  return info != NULL ? info->name : "";
+}
+
 int audit_verdict(struct session *s, struct journal *j, const struct look *l, const char *part,
                   struct uw_err *err) {
   struct uw_buf bytes = {0};
@@ -96,10 +122,10 @@ int audit_verdict(struct session *s, struct journal *j, const struct look *l, co
   uw_digest_text(stored, digest);
   uw_code_text(v->code, code);
   return audit_record(s, j, "verdict",
-                      json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s}}", "instance",
+                      json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s}}", "instance",
                                 l->record->names.instance, "part", part, "verdict",
                                 rcv_enum_name(&rcv_verdict_kind_enum, (int)v->kind), "code", code,
-                                "summary", l->judgement->explanation.summary, "files", "evidence",
-                                digest),
+                                "code_name", audit_code_name(v->code), "text",
+                                l->judgement->explanation.summary, "files", "evidence", digest),
                       err);
 }

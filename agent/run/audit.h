@@ -6,6 +6,9 @@
 #include "agent/journal/journal.h"
 #include "agent/run/look.h"
 
+/* Makes a journal in dir with its first record, which says who made it. */
+int audit_make(const char *dir, struct uw_err *err) UW_MUST_USE;
+
 /* Opens the session's journal for writing, making it when it does not exist. Says on stderr what
  * had to be recovered. NULL on error. */
 struct journal *audit_open(struct session *s, struct uw_err *err);
@@ -17,6 +20,9 @@ int audit_record(struct session *s, struct journal *j, const char *type, json_t 
 /* run_started and one attestation record each; plan_digest NULL without a plan. */
 int audit_started(struct session *s, struct journal *j, const char *verb, const char *instance,
                   const char *plan_digest, struct uw_err *err) UW_MUST_USE;
+
+/* "OWNER_MOVED", "" for what is no code. */
+const char *audit_code_name(enum rcv_code code);
 
 /* Stores the evidence document and records the verdict on it; part says which look it was. */
 int audit_verdict(struct session *s, struct journal *j, const struct look *l, const char *part,

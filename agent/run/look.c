@@ -77,6 +77,7 @@ static int judge(struct session *s, struct look *l, struct uw_err *err) {
   uw_boot_id(r->boot_id);
   (void)snprintf(r->made_by, sizeof r->made_by, "unwedge %s", UW_VERSION);
   r->made_s = uw_wall_s();
+  uw_record_clean(r);
   if (note_attestations(s, r, err) != 0 || gates_apply(s, l, err) != 0 ||
       uw_record_bytes(r, NULL, l->digest, err) != 0) {
     return -1;

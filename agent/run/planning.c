@@ -17,18 +17,19 @@ static int journal_plan(struct session *s, const struct look *l, const struct uw
   uint8_t stored[RCV_DIGEST_BYTES];
   char digest[UW_DIGEST_TEXT_BYTES];
   char file[UW_DIGEST_TEXT_BYTES];
+  char expires[UW_TIME_BYTES];
   int result = -1;
   if (uw_plan_bytes(plan, &bytes, err) == 0 &&
       journal_store(j, bytes.data, bytes.len, stored, err) == 0) {
     uw_digest_text(plan->plan_digest, digest);
     uw_digest_text(stored, file);
+    uw_time_text(plan->head.expires_s, expires);
     result = audit_started(s, j, "plan", l->record->names.instance, NULL, err) != 0 ||
                      audit_verdict(s, j, l, "plan", err) != 0 ||
                      audit_record(s, j, "plan",
-                                  json_pack("{s:s, s:s, s:I, s:{s:s}}", "instance",
+                                  json_pack("{s:s, s:s, s:s, s:{s:s}}", "instance",
                                             l->record->names.instance, "plan_digest", digest,
-                                            "expires_s", (json_int_t)plan->head.expires_s,
-                                            "files", "plan", file),
+                                            "expires_at", expires, "files", "plan", file),
                                   err) != 0
                  ? -1
                  : 0;

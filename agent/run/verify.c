@@ -169,7 +169,7 @@ int verify_resolve(struct session *s, struct journal *j, const char *uuid, const
                         run, uuid, why, uuid);
   } else {
     json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s}", "instance", uuid, "result",
-                             journal_resolution_name(what), "reason", why, "who", s->who,
+                             journal_resolution_name(what), "reason", why, "by", "actions",
                              "request_id", found >= 0 ? action[found].request_id : "");
     result = body == NULL ? uw_err_set(err, UW_EXIT_JOURNAL, "out of memory for a journal record")
                           : journal_append(j, run, "resolved", body, err);

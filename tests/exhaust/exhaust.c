@@ -40,6 +40,7 @@
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 #define NOW ((int64_t)1000000)
+#define MAX_KINDS 400 /* kinds of disagreement that are told apart */
 
 static struct rcv_evidence ev;
 static struct rcv_policy pol;
@@ -418,11 +419,35 @@ static void print_state(const char *what, const struct orc_answer *want) {
   }
 }
 
+/* Disagreements are counted by kind, and one state of each kind is printed. */
+static struct {
+  const char *part, *what;
+  int want, got;
+  long count;
+} kind_of_wrong[MAX_KINDS];
+static int kinds_of_wrong;
+
 static void fail(const char *what, const struct orc_answer *want) {
+  int got = (int)verdict.code, k = 0;
   wrong++;
-  if (shown < show) {
-    shown++;
-    print_state(what, want);
+  while (k < kinds_of_wrong &&
+         (kind_of_wrong[k].want != want->code || kind_of_wrong[k].got != got ||
+          kind_of_wrong[k].what != what || kind_of_wrong[k].part != part)) {
+    k++;
+  }
+  if (k == kinds_of_wrong && k < MAX_KINDS) {
+    kind_of_wrong[k].part = part;
+    kind_of_wrong[k].what = what;
+    kind_of_wrong[k].want = want->code;
+    kind_of_wrong[k].got = got;
+    kinds_of_wrong++;
+    if (shown < show) {
+      shown++;
+      print_state(what, want);
+    }
+  }
+  if (k < MAX_KINDS) {
+    kind_of_wrong[k].count++;
   }
 }
 
@@ -1316,6 +1341,11 @@ int main(int argc, char **argv) {
   for (int k = 0; k < RCV_VERDICT_COUNT; k++) {
     printf("%s %ld%s", rcv_enum_name(&rcv_verdict_kind_enum, k), kinds[k],
            k + 1 < RCV_VERDICT_COUNT ? ", " : "\n");
+  }
+  for (int k = 0; k < kinds_of_wrong; k++) {
+    printf("%8ld x %s: %s, oracle UW-%03d, recovery UW-%03d\n", kind_of_wrong[k].count,
+           kind_of_wrong[k].part, kind_of_wrong[k].what, kind_of_wrong[k].want,
+           kind_of_wrong[k].got);
   }
   int missing = covered();
   printf("exhaust: %ld states, %ld resets, %ld disagreements, %d not covered, %.1f s\n", states,

@@ -224,7 +224,7 @@ static void look_at(struct picture *g, const struct rcv_evidence *e, const struc
     } else {
       g->away |= m;
       g->away_live += (m & LIVE) != 0;
-      g->live_at = (m & LIVE) != 0 ? i : g->live_at;
+      g->live_at = m == BIT(RUN) || ((m & LIVE) != 0 && g->live_at < 0) ? i : g->live_at;
     }
   }
   g->migrating = g->nova->task_state == RCV_TASK_MIGRATING;
@@ -349,12 +349,13 @@ static int incoming_alone(const struct picture *g) {
   return (g->all & BIT(IN)) != 0 && (g->all & BIT(OUT)) == 0;
 }
 
-/* The one live copy is not at home. A running one beats a paused one at home. */
+/* The one live copy is not at home; a running one beats any number of paused ones. */
 static int moved(const struct picture *g) {
-  if (g->away_live != 1 || (g->home & BIT(RUN)) != 0 || (g->all & BIT(UNKNOWN)) != 0) {
+  if ((g->home & BIT(RUN)) != 0 || (g->all & BIT(UNKNOWN)) != 0) {
     return 0;
   }
-  return g->mark[g->live_at] == BIT(RUN) || (g->home & LIVE) == 0;
+  return g->count[RCV_CLASS_RUN] == 1 ||
+         (g->count[RCV_CLASS_RUN] == 0 && g->away_live == 1 && (g->home & LIVE) == 0);
 }
 
 static int64_t since(const struct picture *g, int64_t then) {
@@ -415,8 +416,7 @@ static int is_no_owner(const struct picture *g) {
 /* No job, or only the incoming one that nobody feeds, and a side stopped in between [nova 20]. */
 static int is_undecided(const struct picture *g) {
   int half = incoming_alone(g) && g->settled && (g->all & BIT(PMIG)) != 0;
-  return (switching(g) && g->settled) || half ||
-         ((g->home & BIT(PMIG)) != 0 && (g->away & BIT(PMIG)) != 0);
+  return (switching(g) && g->settled) || half || g->count[RCV_CLASS_PMIG] >= 2;
 }
 static int is_paused_migration(const struct picture *g) {
   return g->count[RCV_CLASS_PMIG] == 1 && only(g->all, NOT_THERE | BIT(PMIG));
@@ -503,8 +503,8 @@ static int is_unstable(const struct picture *g) {
   for (int i = 0; i < g->n; i++) {
     restless += g->e->candidate[i].agreed == RCV_TRI_NO && g->mark[i] != VOUCHED;
   }
-  return (restless != 0 && !excused) || g->e->rounds < 1 || unread_at_home(g) ||
-         blind_by(g, RCV_REACH_OK, RCV_REACH_OK, RCV_REACH_OK);
+  return (restless != 0 && !excused) || (g->e->rounds < 1 && (g->all & BIT(UNKNOWN)) == 0) ||
+         unread_at_home(g) || blind_by(g, RCV_REACH_OK, RCV_REACH_OK, RCV_REACH_OK);
 }
 
 static int is_api_down(const struct picture *g) {

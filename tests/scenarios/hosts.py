@@ -35,7 +35,7 @@ PAIRS = [  # name, cmp-a (record host, source), cmp-b, code, exit, further codes
     ("incoming-remnant", RUN, IN, "UW-210", 3, ()),
     ("incoming-alone", ABSENT, IN, "UW-210", 3, ()),
     ("stuck", STUCK, ABSENT, "UW-212", 3, ()),
-    ("job-hung", JOB_HUNG, ABSENT, "UW-212", 3, ()),
+    ("job-hung", [JOB_HUNG, dict(RUN, control=1, control_grew=True)], ABSENT, "UW-212", 3, ()),
     ("foreign-name", dict(RUN, name="somebody-else"), ABSENT, "UW-213", 3, ()),
     ("foreign-project", dict(RUN, project=OTHER_PROJECT), ABSENT, "UW-213", 3, ()),
     ("foreign-beside", RUN, dict(RUN, id=9, project=OTHER_PROJECT), "UW-213", 3, ()),
@@ -61,8 +61,6 @@ PAIRS = [  # name, cmp-a (record host, source), cmp-b, code, exit, further codes
      4, ()),
     ("wrong-host", RUN, {"hostname": "cmp-z"}, "UW-404", 4, ()),
     ("not-qemu", RUN, {"type": "LXC"}, "UW-404", 4, ()),
-    ("same-host-uuid", RUN, dict(RUN, host_uuid="00000000-0000-4000-8000-000000000000636d702d61"[-36:]),
-     "UW-201", 3, ()),
     ("lookup-error", RUN, {"error": {"step": "lookup", "code": 1, "domain": 10, "text": "internal error"}},
      "UW-406", 4, ()),
     ("appears", RUN, [ABSENT, dict(RUN, id=9)], "UW-201", 3, ()),
@@ -86,9 +84,9 @@ def pair(a, b, code, status, more):
             need(other in codes, "%s is missing among %s", other, codes)
         need(v["owner"] is None or code in ("UW-101", "UW-202", "UW-203", "UW-208", "UW-209", "UW-217",
                                             "UW-218", "UW-219", "UW-212"), "owner %s", v["owner"])
-        if code != "UW-101":
+        if code != "UW-101" and code != "UW-212":  # a host once found hung is asked less the next time
             p.plan("-f", "json", status=status)
-            p.apply(status=p.refused_as(status))
+            p.apply(status=status)
         p.resets(0)
     return scenario
 

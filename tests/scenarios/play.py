@@ -358,6 +358,13 @@ class Play:
         self.children.remove(p)
         return self.finish(p.words, p.returncode, out, err, warn, fail)
 
+    def start_and_kill(self, *words, timeout=60):
+        """A run that something kills on its way."""
+        p = self.start(*words)
+        p.communicate(timeout=timeout)
+        self.children.remove(p)
+        need(p.returncode == -signal.SIGKILL, "it ended with %s", p.returncode)
+
     def wait_for(self, what, until, timeout=20):
         end = time.monotonic() + timeout
         while not until():
@@ -425,11 +432,6 @@ class Play:
     def plan(self, *words, status=2, **options):
         self.run("plan", UUID, "-o", self.path("plan.json"), *words, **options).exits(status)
         return self.path("plan.json")
-
-    @staticmethod
-    def refused_as(status):
-        """What apply makes of a plan whose verdict was no RESET, and still is none."""
-        return status
 
     def apply(self, *words, status, **options):
         done = self.run("apply", self.path("plan.json"), *words, **options)
