@@ -125,7 +125,12 @@ $(B)/bench-decide: $(B)/tests/bench/decide.o $(LIBS)
 	@echo "  LINK  $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(AGENT_LIBS)
 
-unit-programs: $(UNIT_PROGRAMS)
+# A program for tests/unit/openstack/standin_test.py, not a test by itself.
+$(B)/openstack-drive: $(B)/tests/unit/openstack/drive.o $(LIBS)
+	@echo "  LINK  $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(AGENT_LIBS)
+
+unit-programs: $(UNIT_PROGRAMS) $(B)/openstack-drive
 .SECONDARY:
 
 -include $(shell [ -d $(B) ] && find $(B) -name '*.d')

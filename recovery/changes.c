@@ -31,8 +31,7 @@ static void note(struct list *l, struct place at, const char *field, int64_t bef
   l->found++;
 }
 
-#define NOTE_DECISIVE(field, type)                                                                 \
-  note(l, at, #field, (int64_t)a->field, (int64_t)b->field, type);
+#define NOTE_DECISIVE(field, type) note(l, at, #field, (int64_t)a->field, (int64_t)b->field, type);
 #define NOTE_VOLATILE(field, type)
 #define NOTE_INFORMATIVE(field, type)
 #define CHANGE_ENUM(tag, field, role, doc) NOTE_##role(field, &tag##_enum)

@@ -78,9 +78,10 @@ static int guest_with_job(const struct rcv_story *s, char line[RCV_LINE_BYTES]) 
   i = first_of(s, RCV_CLASS_OUT, -1);
   if (i >= 0) {
     o = about(s, i);
-    rcv_line(line, &o, s->e->candidate[i].last.state == 1
-                           ? "The guest is up on %T while it is being migrated away."
-                           : "The guest is paused on %T in the switch-over of a migration.");
+    rcv_line(line, &o,
+             s->e->candidate[i].last.state == 1
+                 ? "The guest is up on %T while it is being migrated away."
+                 : "The guest is paused on %T in the switch-over of a migration.");
     return 1;
   }
   return 0;
@@ -96,8 +97,9 @@ static void guest_line(const struct rcv_story *s, char line[RCV_LINE_BYTES]) {
   } else if (guest_with_job(s, line)) {
     return;
   } else if (run >= 0) {
-    rcv_line(line, &o, "The guest was seen up on %T, but that it is up nowhere else is not "
-                       "confirmed.");
+    rcv_line(line, &o,
+             "The guest was seen up on %T, but that it is up nowhere else is not "
+             "confirmed.");
   } else if (any_unknown(s)) {
     rcv_line(line, s, "The guest is not confirmed anywhere.");
   } else {
@@ -109,64 +111,38 @@ static void guest_line(const struct rcv_story *s, char line[RCV_LINE_BYTES]) {
 
 static const char *class_sentence(enum rcv_class c) {
   switch (c) {
-  case RCV_CLASS_UNKNOWN:
-    return "could not be told";
-  case RCV_CLASS_ABSENT:
-    return "has no such domain";
-  case RCV_CLASS_OFF_DEFINITE:
-    return "has it defined and off";
-  case RCV_CLASS_OFF_UNKNOWN:
-    return "has it defined and off, and cannot say why";
-  case RCV_CLASS_RUN:
-    return "runs it, without any job";
-  case RCV_CLASS_OUT:
-    return "is migrating it away";
-  case RCV_CLASS_IN:
-    return "has an incoming, empty copy of it";
-  case RCV_CLASS_PMIG:
-    return "has it paused by a migration that has no job any more";
-  case RCV_CLASS_PC:
-    return "takes part in a post-copy of it";
-  case RCV_CLASS_PCF:
-    return "holds one side of a broken post-copy";
-  case RCV_CLASS_PUSER:
-    return "has it paused by a user";
-  case RCV_CLASS_PERR:
-    return "has it paused by an error";
-  case RCV_CLASS_SUSP:
-    return "has it suspended";
-  case RCV_CLASS_CRASHED:
-    return "has it crashed";
-  case RCV_CLASS_DYING:
-    return "has it shutting down";
-  case RCV_CLASS_STUCK:
-    return "lists it, but its QEMU does not answer";
-  case RCV_CLASS_COUNT:
-    break;
+  case RCV_CLASS_UNKNOWN: return "could not be told";
+  case RCV_CLASS_ABSENT: return "has no such domain";
+  case RCV_CLASS_OFF_DEFINITE: return "has it defined and off";
+  case RCV_CLASS_OFF_UNKNOWN: return "has it defined and off, and cannot say why";
+  case RCV_CLASS_RUN: return "runs it, without any job";
+  case RCV_CLASS_OUT: return "is migrating it away";
+  case RCV_CLASS_IN: return "has an incoming, empty copy of it";
+  case RCV_CLASS_PMIG: return "has it paused by a migration that has no job any more";
+  case RCV_CLASS_PC: return "takes part in a post-copy of it";
+  case RCV_CLASS_PCF: return "holds one side of a broken post-copy";
+  case RCV_CLASS_PUSER: return "has it paused by a user";
+  case RCV_CLASS_PERR: return "has it paused by an error";
+  case RCV_CLASS_SUSP: return "has it suspended";
+  case RCV_CLASS_CRASHED: return "has it crashed";
+  case RCV_CLASS_DYING: return "has it shutting down";
+  case RCV_CLASS_STUCK: return "lists it, but its QEMU does not answer";
+  case RCV_CLASS_COUNT: break;
   }
   return "could not be told";
 }
 
 static const char *reach_sentence(enum rcv_reach r) {
   switch (r) {
-  case RCV_REACH_NONE:
-    return "was not looked at";
-  case RCV_REACH_OK:
-    return "answered, but not in a way that can be told";
-  case RCV_REACH_UNMAPPED:
-    return "is not mapped: no libvirt URI or no expected identity";
-  case RCV_REACH_UNREACHABLE:
-    return "could not be reached";
-  case RCV_REACH_TIMEOUT:
-    return "did not answer in time";
-  case RCV_REACH_AUTH_FAILED:
-    return "refused our credential";
-  case RCV_REACH_IDENTITY_MISMATCH:
-    return "is not who it should be: another host answered";
-  case RCV_REACH_BAD_REPLY:
-    return "gave no reply that can be read";
-  case RCV_REACH_COUNT:
-    break;
+  case RCV_REACH_NONE: return "was not looked at";
+  case RCV_REACH_OK: return "answered, but not in a way that can be told";
+  case RCV_REACH_UNMAPPED: return "is not mapped: no libvirt URI or no expected identity";
+  case RCV_REACH_UNREACHABLE: return "could not be reached";
+  case RCV_REACH_TIMEOUT: return "did not answer in time";
+  case RCV_REACH_AUTH_FAILED: return "refused our credential";
+  case RCV_REACH_IDENTITY_MISMATCH: return "is not who it should be: another host answered";
+  case RCV_REACH_BAD_REPLY: return "gave no reply that can be read";
+  case RCV_REACH_COUNT: break;
   }
   return "could not be told";
 }

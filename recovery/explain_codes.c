@@ -32,7 +32,8 @@ static const struct rcv_code_text texts[] = {
      "one in Nova's database. Network, disks and allocations of Nova may point to either side.",
      "Leave the guest alone and put Nova's record right: stop nova-compute on the record host, "
      "one guarded UPDATE, then ports, volumes, allocations. No API can do it." BREAK_GLASS,
-     NEVER_RESET "Nova would show ACTIVE on the wrong host, and the next start, hard reboot or "
+     NEVER_RESET
+     "Nova would show ACTIVE on the wrong host, and the next start, hard reboot or "
      "evacuation boots a second copy on the same disks. Never restart nova-compute on the record "
      "host: it clears the state without looking. Never evacuate."},
     {RCV_CODE_SECOND_COPY,
@@ -45,14 +46,16 @@ static const struct rcv_code_text texts[] = {
      "Every candidate was asked, and none has the guest running or paused. It died during the "
      "migration, or libvirt lost track of a QEMU that lives on.",
      "Look for an orphan QEMU on every candidate and for watchers on the storage. When there are "
-     "none, the guest is off: reset to error, and hard reboot, are a person's decision." BREAK_GLASS,
+     "none, the guest is off: reset to error, and hard reboot, are a person's "
+     "decision." BREAK_GLASS,
      NEVER_RESET "to active it would claim a guest that is not there. Never evacuate or start it "
-     "before an orphan process is ruled out."},
+                 "before an orphan process is ruled out."},
     {RCV_CODE_POSTCOPY_FAILED,
      "The guest was switched over before all its memory had been copied, and the stream broke: "
      "its memory is on two hosts, or lost with one of them.",
      "Leave both QEMU processes alive. If both are there, repair the network between the hosts "
-     "and resume the post-copy in libvirt; if one is gone, the guest has to be booted anew." BREAK_GLASS,
+     "and resume the post-copy in libvirt; if one is gone, the guest has to be booted "
+     "anew." BREAK_GLASS,
      "Never resume, destroy or reboot either side before that is decided, never restart "
      "nova-compute, never reset: the paused side holds memory that exists nowhere else."},
     {RCV_CODE_SWITCHOVER_UNDECIDED,
@@ -72,7 +75,8 @@ static const struct rcv_code_text texts[] = {
     {RCV_CODE_PAUSED_BY_USER,
      "The guest is paused (vm_state paused, or paused by a user in libvirt). A reset would write "
      "ACTIVE over it for ever.",
-     "Decide whether it should be paused. Resume it by hand, or reset and pause it again." BREAK_GLASS,
+     "Decide whether it should be paused. Resume it by hand, or reset and pause it "
+     "again." BREAK_GLASS,
      NEVER_RESET "it loses the label `paused`."},
     {RCV_CODE_PAUSED_ERROR,
      "QEMU paused the guest because of an error (I/O error, watchdog, a failed resume).",
@@ -82,7 +86,8 @@ static const struct rcv_code_text texts[] = {
     {RCV_CODE_INCOMING_REMNANT,
      "A destination QEMU waits for a migration that no longer exists. It holds no guest, but it "
      "could be fed or resumed by hand.",
-     "Destroy the remnant by hand on that host, after the owner is certain; look again." BREAK_GLASS,
+     "Destroy the remnant by hand on that host, after the owner is certain; look "
+     "again." BREAK_GLASS,
      "Never resume it: it has no memory of the guest. " NEVER_RESET "it stays behind."},
     {RCV_CODE_OFF_UNKNOWN,
      "libvirt has the guest defined and off there, but cannot say why it is off (5/0, saved, or "
@@ -96,12 +101,13 @@ static const struct rcv_code_text texts[] = {
      "Look for hung storage or a QEMU in D state on that host; when it answers again, look "
      "again." BREAK_GLASS,
      NEVER_RESET "nobody knows whether the guest runs. Never kill it before the other side is "
-     "known to have no copy."},
+                 "known to have no copy."},
     {RCV_CODE_FOREIGN_DOMAIN,
      "A domain with this UUID has another name or another project's metadata: it is not this "
      "instance.",
      "Find out who made it and which cloud it belongs to." BREAK_GLASS,
-     "Never touch that domain because of this UUID. " NEVER_RESET "whose guest it is is not known."},
+     "Never touch that domain because of this UUID. " NEVER_RESET
+     "whose guest it is is not known."},
     {RCV_CODE_UNEXPECTED_HOST,
      "The guest runs on a host that neither Nova's record nor the newest migration names: "
      "somebody moved it by hand, or an older migration ended after a newer one began.",
@@ -115,7 +121,8 @@ static const struct rcv_code_text texts[] = {
      NEVER_RESET "disks or network may already be wired to the other host."},
     {RCV_CODE_NO_STABLE_OWNER,
      "A copy of the guest has crashed or is shutting down, and its QEMU may still hold the disks.",
-     "Wait for it to end, or end it by hand; keep a crash dump if it matters; look again." BREAK_GLASS,
+     "Wait for it to end, or end it by hand; keep a crash dump if it matters; look "
+     "again." BREAK_GLASS,
      NEVER_RESET "it would claim a running guest."},
     {RCV_CODE_STORAGE_JOB,
      "A disk of the guest is being mirrored or copied: usually what a broken block migration left.",
@@ -128,8 +135,7 @@ static const struct rcv_code_text texts[] = {
      "Compare disks and network of the domain with the instance by hand. Where domains without "
      "metadata are normal, the policy's identity.require_metadata is the place." BREAK_GLASS,
      NEVER_RESET "it may be another cloud's guest."},
-    {RCV_CODE_SUSPENDED,
-     "The guest sleeps (suspend to RAM, state pmsuspended).",
+    {RCV_CODE_SUSPENDED, "The guest sleeps (suspend to RAM, state pmsuspended).",
      "Wake it by hand, or leave it; then look again." BREAK_GLASS,
      NEVER_RESET "Nova would show ACTIVE, and its power sync may then stop the instance."},
     {RCV_CODE_NOT_LIBVIRT, "The hypervisor of the record host is not QEMU/KVM under libvirt.",
@@ -160,7 +166,7 @@ static const struct rcv_code_text texts[] = {
      "Ask Nova to abort the migration; else restart or stop the source's nova-compute, say so "
      "with --attest, and plan again." BREAK_GLASS,
      NEVER_RESET "if the thread goes on, it puts the instance into error, or leaves Nova with "
-     "the wrong host."},
+                 "the wrong host."},
     {RCV_CODE_CAST_MAY_BE_PENDING,
      "The conductor's order to migrate may still wait in the message queue: it would start a "
      "migration that nobody asked for any more.",
@@ -209,8 +215,9 @@ static const struct rcv_code_text texts[] = {
      "Make a plan: it observes for the full time.", ""},
     {RCV_CODE_SETTLING,
      "The hosts are in a state that libvirt or Nova normally leaves by itself within a minute.",
-     "Look again at the time given.", NEVER_RESET "the last second of a healthy migration looks "
-     "like this."},
+     "Look again at the time given.",
+     NEVER_RESET "the last second of a healthy migration looks "
+                 "like this."},
     {RCV_CODE_HOST_UNREACHABLE,
      "libvirt on a candidate host could not be reached or did not answer sensibly. Silence is not "
      "absence: the guest may run there.",
@@ -238,7 +245,8 @@ static const struct rcv_code_text texts[] = {
     {RCV_CODE_UNSTABLE_OBSERVATION,
      "A fact that decides changed while it was observed, or could not be read to the end: what "
      "was seen is not one picture.",
-     "Look again in a minute. If it keeps changing, something or somebody is at work there." BREAK_GLASS,
+     "Look again in a minute. If it keeps changing, something or somebody is at work "
+     "there." BREAK_GLASS,
      NEVER_RESET "things are moving."},
     {RCV_CODE_API_UNAVAILABLE, "Nova or Keystone did not answer as it should.",
      "Bring the API back; look again." BREAK_GLASS, "Never edit the database instead."},
@@ -253,7 +261,8 @@ static const struct rcv_code_text texts[] = {
      "never leaves any out.",
      "`unwedge sweep` looks for the UUID on every hypervisor." BREAK_GLASS,
      NEVER_RESET "not every host was asked."},
-    {RCV_CODE_HOST_UNMAPPED, "There is no libvirt URI or no expected identity for a candidate host.",
+    {RCV_CODE_HOST_UNMAPPED,
+     "There is no libvirt URI or no expected identity for a candidate host.",
      "Add it to hosts.overrides of the configuration; for a host that no longer exists, see "
      "host-gone." BREAK_GLASS,
      NEVER_RESET "that host was not asked."},
@@ -262,7 +271,7 @@ static const struct rcv_code_text texts[] = {
      "candidate could not be observed.",
      "Make every candidate observable first." BREAK_GLASS,
      NEVER_RESET "never restart nova-compute on the record host, never evacuate: as for "
-     "OWNER_MOVED."},
+                 "OWNER_MOVED."},
     {RCV_CODE_KILL_SWITCH, "Somebody switched all acting off.",
      "Ask who, and why; the diagnosis above stands." BREAK_GLASS, "Never work around it by hand."},
     {RCV_CODE_FREEZE, "The policy forbids acts at this time.",

@@ -58,21 +58,25 @@ static void look_again(const struct rcv_story *s, struct rcv_lines *l) {
 
 static void repair_copy(const struct rcv_story *s, struct rcv_lines *l) {
   if (host_holds_copy(s)) {
-    rcv_say(l, s, "First the stale copy on %H. Check on both hosts once more: virsh -c "
-                  "qemu:///system domstate --reason %i ; only while %T still says running, on %H: "
-                  "virsh -c qemu:///system destroy %i   (it ends the stale QEMU process; NEVER "
-                  "resume it)");
+    rcv_say(l, s,
+            "First the stale copy on %H. Check on both hosts once more: virsh -c "
+            "qemu:///system domstate --reason %i ; only while %T still says running, on %H: "
+            "virsh -c qemu:///system destroy %i   (it ends the stale QEMU process; NEVER "
+            "resume it)");
   } else if (rcv_story_holds(s, s->h, RCV_CLASS_OFF_UNKNOWN)) {
-    rcv_say(l, s, "First %H: libvirt there cannot say why its definition is off. On %H: pgrep -af "
-                  "%i   must print nothing. A QEMU process there makes this a split brain: stop "
-                  "here.");
+    rcv_say(l, s,
+            "First %H: libvirt there cannot say why its definition is off. On %H: pgrep -af "
+            "%i   must print nothing. A QEMU process there makes this a split brain: stop "
+            "here.");
   } else if (rcv_story_holds(s, s->h, RCV_CLASS_OFF_DEFINITE)) {
-    rcv_say(l, s, "%H still has a definition that is off: never start it; undefine it there after "
-                  "the last step: virsh -c qemu:///system undefine --keep-nvram %i");
+    rcv_say(l, s,
+            "%H still has a definition that is off: never start it; undefine it there after "
+            "the last step: virsh -c qemu:///system undefine --keep-nvram %i");
   }
   if (service_at(s, s->e->nova_last.mig_source) == RCV_SVC_UP && unfinished(s)) {
-    rcv_say(l, s, "nova-compute on %s is up and migration %M is `%S`: it may still be finishing. "
-                  "Read its log for %i first; if it says nothing new for some minutes, go on.");
+    rcv_say(l, s,
+            "nova-compute on %s is up and migration %M is `%S`: it may still be finishing. "
+            "Read its log for %i first; if it says nothing new for some minutes, go on.");
   }
 }
 
@@ -81,102 +85,124 @@ static void repair_sql(const struct rcv_story *s, struct rcv_lines *l) {
   rcv_say(l, s, "2. In the database of the cell, one guarded statement:");
   rcv_say(l, s, "   BEGIN;");
   if (task == RCV_TASK_NONE) {
-    rcv_say(l, s, "   UPDATE instances SET host='%T', node='%N', launched_on='%T', "
-                  "task_state=NULL WHERE uuid='%i' AND host='%H' AND task_state IS NULL AND "
-                  "deleted=0;");
+    rcv_say(l, s,
+            "   UPDATE instances SET host='%T', node='%N', launched_on='%T', "
+            "task_state=NULL WHERE uuid='%i' AND host='%H' AND task_state IS NULL AND "
+            "deleted=0;");
   } else {
-    rcv_say(l, s, "   UPDATE instances SET host='%T', node='%N', launched_on='%T', "
-                  "task_state=NULL WHERE uuid='%i' AND host='%H' AND task_state='%A' AND "
-                  "deleted=0;");
+    rcv_say(l, s,
+            "   UPDATE instances SET host='%T', node='%N', launched_on='%T', "
+            "task_state=NULL WHERE uuid='%i' AND host='%H' AND task_state='%A' AND "
+            "deleted=0;");
   }
-  rcv_say(l, s, "   On Nova 2023.2 and later, in the same SET: compute_id=(SELECT id FROM "
-                "compute_nodes WHERE host='%T' AND hypervisor_hostname='%N' AND deleted=0)");
-  rcv_say(l, s, "   COMMIT only if exactly 1 row was changed; else ROLLBACK and look again: "
-                "somebody else was at work.");
+  rcv_say(l, s,
+          "   On Nova 2023.2 and later, in the same SET: compute_id=(SELECT id FROM "
+          "compute_nodes WHERE host='%T' AND hypervisor_hostname='%N' AND deleted=0)");
+  rcv_say(l, s,
+          "   COMMIT only if exactly 1 row was changed; else ROLLBACK and look again: "
+          "somebody else was at work.");
 }
 
 static void repair_rest(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "3. Neutron, for each port of `openstack port list --server %i`: GET "
-                "/v2.0/ports/PORT/bindings must show ACTIVE on %T. If not: PUT "
-                "/v2.0/ports/PORT/bindings/%T/activate, then DELETE /v2.0/ports/PORT/bindings/%H "
-                "(role service since 2024.1).");
-  rcv_say(l, s, "4. Cinder, for each volume of `openstack --os-compute-api-version 2.89 server "
-                "volume list %i`: its attachment_id must be the one of %T (openstack "
-                "--os-volume-api-version 3.27 volume attachment list --volume-id VOLUME); an "
-                "attachment of %H left over is deleted only after that.");
-  rcv_say(l, s, "5. Placement: openstack resource provider allocation show %i ; must be %N's. "
-                "If not: nova-manage placement heal_allocations --instance %i --force ; and if "
-                "`openstack resource provider allocation show %m` is not empty: openstack "
-                "resource provider allocation delete %m");
+  rcv_say(l, s,
+          "3. Neutron, for each port of `openstack port list --server %i`: GET "
+          "/v2.0/ports/PORT/bindings must show ACTIVE on %T. If not: PUT "
+          "/v2.0/ports/PORT/bindings/%T/activate, then DELETE /v2.0/ports/PORT/bindings/%H "
+          "(role service since 2024.1).");
+  rcv_say(l, s,
+          "4. Cinder, for each volume of `openstack --os-compute-api-version 2.89 server "
+          "volume list %i`: its attachment_id must be the one of %T (openstack "
+          "--os-volume-api-version 3.27 volume attachment list --volume-id VOLUME); an "
+          "attachment of %H left over is deleted only after that.");
+  rcv_say(l, s,
+          "5. Placement: openstack resource provider allocation show %i ; must be %N's. "
+          "If not: nova-manage placement heal_allocations --instance %i --force ; and if "
+          "`openstack resource provider allocation show %m` is not empty: openstack "
+          "resource provider allocation delete %m");
   if (unfinished(s)) {
-    rcv_say(l, s, "6. Migration %M (%m) stays `%S`, and no API can end it; while it does, Nova "
-                  "refuses to delete the service of %s (409). In the database: UPDATE migrations "
-                  "SET status='completed' WHERE uuid='%m' AND status='%S';");
+    rcv_say(l, s,
+            "6. Migration %M (%m) stays `%S`, and no API can end it; while it does, Nova "
+            "refuses to delete the service of %s (409). In the database: UPDATE migrations "
+            "SET status='completed' WHERE uuid='%m' AND status='%S';");
   } else {
     rcv_say(l, s, "6. Migration %M (%m) is `%S`: leave it, note the repair in your ticket.");
   }
-  rcv_say(l, s, "7. Only now start nova-compute on %H, and look again: unwedge diagnose %i   "
-                "must say NOT_WEDGED.");
+  rcv_say(l, s,
+          "7. Only now start nova-compute on %H, and look again: unwedge diagnose %i   "
+          "must say NOT_WEDGED.");
 }
 
 static void next_moved(const struct rcv_story *s, struct rcv_lines *l) {
   if (rcv_story_holds(s, s->about, RCV_CLASS_RUN)) {
-    rcv_say(l, s, "The guest is up and well on %T: there is no hurry, and it must not be touched. "
-                  "Nova's record is what is wrong, and no API can set it.");
+    rcv_say(l, s,
+            "The guest is up and well on %T: there is no hurry, and it must not be touched. "
+            "Nova's record is what is wrong, and no API can set it.");
   } else {
-    rcv_say(l, s, "The guest's only copy is on %T, and it is paused there. Nova's record is what "
-                  "is wrong, and no API can set it; resume the guest only on %T, after the repair.");
+    rcv_say(l, s,
+            "The guest's only copy is on %T, and it is paused there. Nova's record is what "
+            "is wrong, and no API can set it; resume the guest only on %T, after the repair.");
   }
   rcv_say(l, s, "The repair, for a person with the rights; this tool never runs any of it:");
   repair_copy(s, l);
-  rcv_say(l, s, "1. On %H: systemctl stop nova-compute   (or stop its container), and prove that "
-                "it is dead: pgrep -af nova-compute   must print nothing.");
+  rcv_say(l, s,
+          "1. On %H: systemctl stop nova-compute   (or stop its container), and prove that "
+          "it is dead: pgrep -af nova-compute   must print nothing.");
   repair_sql(s, l);
   repair_rest(s, l);
 }
 
 static void never_moved(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "Never reset the state (openstack server set --state ...): Nova would say ACTIVE "
-                "on %H, and the next start or hard reboot boots a second copy there on the same "
-                "disks.");
-  rcv_say(l, s, "Never start or restart nova-compute on %H before step 7: it clears task_state "
-                "without looking where the guest is. Restarting it on %T changes nothing.");
-  rcv_say(l, s, "Never evacuate, rebuild, hard reboot, shelve, resize or delete it through Nova "
-                "before the repair is done.");
+  rcv_say(l, s,
+          "Never reset the state (openstack server set --state ...): Nova would say ACTIVE "
+          "on %H, and the next start or hard reboot boots a second copy there on the same "
+          "disks.");
+  rcv_say(l, s,
+          "Never start or restart nova-compute on %H before step 7: it clears task_state "
+          "without looking where the guest is. Restarting it on %T changes nothing.");
+  rcv_say(l, s,
+          "Never evacuate, rebuild, hard reboot, shelve, resize or delete it through Nova "
+          "before the repair is done.");
   if (host_holds_copy(s)) {
-    rcv_say(l, s, "Never resume the copy on %H (virsh resume): without a disk lock it starts and "
-                  "writes.");
+    rcv_say(l, s,
+            "Never resume the copy on %H (virsh resume): without a disk lock it starts and "
+            "writes.");
   }
 }
 
 /* ---- SPLIT_BRAIN -------------------------------------------------------------------------- */
 
 static void next_split(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "Page the on-call of storage and the owner of project and application: data may "
-                "be damaged right now.");
-  rcv_say(l, s, "If the disks have no lock that both hosts honour (RBD without exclusive-lock, "
-                "iSCSI or FC LUNs, locking=off), stop the writing first, on BOTH hosts:");
+  rcv_say(l, s,
+          "Page the on-call of storage and the owner of project and application: data may "
+          "be damaged right now.");
+  rcv_say(l, s,
+          "If the disks have no lock that both hosts honour (RBD without exclusive-lock, "
+          "iSCSI or FC LUNs, locking=off), stop the writing first, on BOTH hosts:");
   for (int64_t i = 0; i < s->v->reasons && i < RCV_MAX_REASONS; i++) {
     if (s->v->reason[i].code == RCV_CODE_SPLIT_BRAIN) {
       struct rcv_story o = about(s, s->v->reason[i].candidate);
       rcv_say(l, &o, "   on %T: virsh -c qemu:///system suspend %i");
     }
   }
-  rcv_say(l, s, "Then find out which copy is the live one: who wrote last (rbd lock ls / rbd "
-                "status, /proc/locks on the image), which one's vCPU time grew (virsh domstats "
-                "--vcpu %i on both), which switch port last saw its MAC, what its console and "
-                "logs show, which one its users are connected to.");
-  rcv_say(l, s, "Fence the other one: virsh -c qemu:///system destroy %i on that host only, or "
-                "power the host off; keep its disk image or a snapshot until the data was checked.");
+  rcv_say(l, s,
+          "Then find out which copy is the live one: who wrote last (rbd lock ls / rbd "
+          "status, /proc/locks on the image), which one's vCPU time grew (virsh domstats "
+          "--vcpu %i on both), which switch port last saw its MAC, what its console and "
+          "logs show, which one its users are connected to.");
+  rcv_say(l, s,
+          "Fence the other one: virsh -c qemu:///system destroy %i on that host only, or "
+          "power the host off; keep its disk image or a snapshot until the data was checked.");
   rcv_say(l, s, "Check the filesystems from inside before the remaining copy is resumed.");
   look_again(s, l);
 }
 
 static void never_split(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "Never reset, stop, start, reboot, migrate, evacuate or delete it through Nova "
-                "while two copies exist: Nova sees only %H.");
-  rcv_say(l, s, "Never destroy both, and never destroy one before it is known which one has the "
-                "data.");
+  rcv_say(l, s,
+          "Never reset, stop, start, reboot, migrate, evacuate or delete it through Nova "
+          "while two copies exist: Nova sees only %H.");
+  rcv_say(l, s,
+          "Never destroy both, and never destroy one before it is known which one has the "
+          "data.");
 }
 
 /* ---- other ownership ---------------------------------------------------------------------- */
@@ -184,64 +210,79 @@ static void never_split(const struct rcv_story *s, struct rcv_lines *l) {
 static void next_paused_migration(const struct rcv_story *s, struct rcv_lines *l) {
   if (has(s, RCV_CODE_OFF_UNKNOWN)) {
     struct rcv_story o = about(s, where(s, RCV_CODE_OFF_UNKNOWN));
-    rcv_say(l, &o, "First prove that no QEMU of it lives on %T, where libvirt cannot say why it is "
-                   "off: on %T: pgrep -af %i   must print nothing.");
+    rcv_say(l, &o,
+            "First prove that no QEMU of it lives on %T, where libvirt cannot say why it is "
+            "off: on %T: pgrep -af %i   must print nothing.");
   }
-  rcv_say(l, s, "The guest is down. Every other candidate was asked and has no copy. Resume it on "
-                "%T: virsh -c qemu:///system resume %i");
-  rcv_say(l, s, "If the resume fails with a lock error, another QEMU holds the disk: stop there "
-                "and find it (rbd status, /proc/locks, pgrep -af %i on every hypervisor).");
+  rcv_say(l, s,
+          "The guest is down. Every other candidate was asked and has no copy. Resume it on "
+          "%T: virsh -c qemu:///system resume %i");
+  rcv_say(l, s,
+          "If the resume fails with a lock error, another QEMU holds the disk: stop there "
+          "and find it (rbd status, /proc/locks, pgrep -af %i on every hypervisor).");
   look_again(s, l);
 }
 
 static void next_paused_user(const struct rcv_story *s, struct rcv_lines *l) {
   if (s->e->nova_last.vm_state == RCV_VM_PAUSED) {
-    rcv_say(l, s, "Nova has vm_state paused: the owner paused it before the migration. When the "
-                  "guest is on %H alone (see the hosts) and no job is left, a person may run:");
-    rcv_say(l, s, "   openstack server set --state active %i && openstack server pause %i   (the "
-                  "second puts the label back; pausing a paused guest does nothing to it)");
+    rcv_say(l, s,
+            "Nova has vm_state paused: the owner paused it before the migration. When the "
+            "guest is on %H alone (see the hosts) and no job is left, a person may run:");
+    rcv_say(l, s,
+            "   openstack server set --state active %i && openstack server pause %i   (the "
+            "second puts the label back; pausing a paused guest does nothing to it)");
   } else {
-    rcv_say(l, s, "Somebody paused it in libvirt. If it should run, on %T: virsh -c qemu:///system "
-                  "resume %i");
+    rcv_say(l, s,
+            "Somebody paused it in libvirt. If it should run, on %T: virsh -c qemu:///system "
+            "resume %i");
   }
   look_again(s, l);
 }
 
 static void next_paused_error(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "On %T, find the cause: virsh -c qemu:///system domblkerror %i ; virsh -c "
-                "qemu:///system domstate --reason %i ; the QEMU log of the domain; is the storage "
-                "full or gone?");
-  rcv_say(l, s, "When the cause is removed: virsh -c qemu:///system resume %i on %T. A failed "
-                "lock means that another QEMU holds the disk: find that one first.");
+  rcv_say(l, s,
+          "On %T, find the cause: virsh -c qemu:///system domblkerror %i ; virsh -c "
+          "qemu:///system domstate --reason %i ; the QEMU log of the domain; is the storage "
+          "full or gone?");
+  rcv_say(l, s,
+          "When the cause is removed: virsh -c qemu:///system resume %i on %T. A failed "
+          "lock means that another QEMU holds the disk: find that one first.");
   look_again(s, l);
 }
 
 static void next_no_owner(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "On every candidate, look for a QEMU that libvirt lost: pgrep -af %i ; and at the "
-                "storage for who has the disk open (rbd status POOL/IMAGE, /proc/locks).");
-  rcv_say(l, s, "If one is found, it is the guest: do not start another. If none is found, the "
-                "guest is off, and the QEMU log on %H says why.");
-  rcv_say(l, s, "Then a person may run: openstack server set --state error %i ; openstack server "
-                "reboot --hard %i   (it boots anew on %H; what was only in memory is lost).");
+  rcv_say(l, s,
+          "On every candidate, look for a QEMU that libvirt lost: pgrep -af %i ; and at the "
+          "storage for who has the disk open (rbd status POOL/IMAGE, /proc/locks).");
+  rcv_say(l, s,
+          "If one is found, it is the guest: do not start another. If none is found, the "
+          "guest is off, and the QEMU log on %H says why.");
+  rcv_say(l, s,
+          "Then a person may run: openstack server set --state error %i ; openstack server "
+          "reboot --hard %i   (it boots anew on %H; what was only in memory is lost).");
 }
 
 static void next_off_unknown(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "On %T: pgrep -af %i   (is there a QEMU beside the definition?) and: virsh -c "
-                "qemu:///system domstate --reason %i ; virsh -c qemu:///system dominfo %i (managed "
-                "save?)");
+  rcv_say(l, s,
+          "On %T: pgrep -af %i   (is there a QEMU beside the definition?) and: virsh -c "
+          "qemu:///system domstate --reason %i ; virsh -c qemu:///system dominfo %i (managed "
+          "save?)");
   if (s->about == s->h) {
-    rcv_say(l, s, "With no process there, the guest is off on its record host: see NO_OWNER in "
-                  "`unwedge explain 204`.");
+    rcv_say(l, s,
+            "With no process there, the guest is off on its record host: see NO_OWNER in "
+            "`unwedge explain 204`.");
   } else {
-    rcv_say(l, s, "With no process there and the guest certainly elsewhere, remove the leftover on "
-                  "%T: virsh -c qemu:///system undefine --keep-nvram %i");
+    rcv_say(l, s,
+            "With no process there and the guest certainly elsewhere, remove the leftover on "
+            "%T: virsh -c qemu:///system undefine --keep-nvram %i");
   }
   look_again(s, l);
 }
 
 static void next_remnant(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "On %T, the empty incoming copy can go once the hosts show the guest on another "
-                "host: virsh -c qemu:///system destroy %i   (on %T and nowhere else)");
+  rcv_say(l, s,
+          "On %T, the empty incoming copy can go once the hosts show the guest on another "
+          "host: virsh -c qemu:///system destroy %i   (on %T and nowhere else)");
   look_again(s, l);
 }
 
@@ -249,45 +290,55 @@ static void next_second_copy(const struct rcv_story *s, struct rcv_lines *l) {
   int64_t owner = s->v->owner;
   if (s->about >= 0 && (rcv_story_holds(s, s->about, RCV_CLASS_OFF_DEFINITE) ||
                         rcv_story_holds(s, s->about, RCV_CLASS_OFF_UNKNOWN))) {
-    rcv_say(l, s, "The guest on %H was resumed after a broken switch-over, and a copy on %T was "
-                  "ended: both may have written. Check the filesystems from inside, and the QEMU "
-                  "log on %T: did its CPUs ever start?");
-    rcv_say(l, s, "If the disk is good, remove the leftover on %T: virsh -c qemu:///system undefine "
-                  "--keep-nvram %i");
+    rcv_say(l, s,
+            "The guest on %H was resumed after a broken switch-over, and a copy on %T was "
+            "ended: both may have written. Check the filesystems from inside, and the QEMU "
+            "log on %T: did its CPUs ever start?");
+    rcv_say(l, s,
+            "If the disk is good, remove the leftover on %T: virsh -c qemu:///system undefine "
+            "--keep-nvram %i");
   } else {
-    rcv_say(l, s, "See what the copy on %T is: virsh -c qemu:///system domstate --reason %i ; its "
-                  "QEMU log; which side was the source (%s -> %d)?");
-    rcv_say(l, s, owner >= 0 ? "Only when the running one is certainly the live guest, on %T: virsh "
-                               "-c qemu:///system destroy %i"
-                             : "None of the copies runs: decide which one holds the newest state "
-                               "before any of them is resumed or destroyed.");
+    rcv_say(l, s,
+            "See what the copy on %T is: virsh -c qemu:///system domstate --reason %i ; its "
+            "QEMU log; which side was the source (%s -> %d)?");
+    rcv_say(l, s,
+            owner >= 0 ? "Only when the running one is certainly the live guest, on %T: virsh "
+                         "-c qemu:///system destroy %i"
+                       : "None of the copies runs: decide which one holds the newest state "
+                         "before any of them is resumed or destroyed.");
   }
   look_again(s, l);
 }
 
 static void next_postcopy_failed(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "See which sides still exist: virsh -c qemu:///system domstate --reason %i on every "
-                "candidate.");
-  rcv_say(l, s, "Both there: repair the network between the hosts, then a person resumes the "
-                "post-copy on the source: virsh migrate --postcopy-resume with the URIs and flags "
-                "of the original call (Nova cannot).");
-  rcv_say(l, s, "One side gone: the guest's memory is lost. Do not resume the source. Destroy what "
-                "is left on both, prove that no QEMU is left (pgrep -af %i), then hard reboot it "
-                "on its record host %H.");
+  rcv_say(l, s,
+          "See which sides still exist: virsh -c qemu:///system domstate --reason %i on every "
+          "candidate.");
+  rcv_say(l, s,
+          "Both there: repair the network between the hosts, then a person resumes the "
+          "post-copy on the source: virsh migrate --postcopy-resume with the URIs and flags "
+          "of the original call (Nova cannot).");
+  rcv_say(l, s,
+          "One side gone: the guest's memory is lost. Do not resume the source. Destroy what "
+          "is left on both, prove that no QEMU is left (pgrep -af %i), then hard reboot it "
+          "on its record host %H.");
 }
 
 static void next_undecided(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "The guest is down. On both hosts: the QEMU log of the domain, and `virsh "
-                "qemu-monitor-command %i --hmp 'info migrate'`: `completed` on the source means "
-                "the destination has the whole state; anything else means the source has it.");
-  rcv_say(l, s, "Destroy the side that has not the state, and only then resume the other, with "
-                "virsh, by two people.");
+  rcv_say(l, s,
+          "The guest is down. On both hosts: the QEMU log of the domain, and `virsh "
+          "qemu-monitor-command %i --hmp 'info migrate'`: `completed` on the source means "
+          "the destination has the whole state; anything else means the source has it.");
+  rcv_say(l, s,
+          "Destroy the side that has not the state, and only then resume the other, with "
+          "virsh, by two people.");
   look_again(s, l);
 }
 
 static void next_stuck(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "On %T: is the storage there? ps -o pid,stat,wchan,cmd of the QEMU (stat D = hung "
-                "in the kernel); libvirtd's log for `cannot acquire state change lock`.");
+  rcv_say(l, s,
+          "On %T: is the storage there? ps -o pid,stat,wchan,cmd of the QEMU (stat D = hung "
+          "in the kernel); libvirtd's log for `cannot acquire state change lock`.");
   look_again(s, l);
 }
 
@@ -295,56 +346,70 @@ static void next_stuck(const struct rcv_story *s, struct rcv_lines *l) {
 
 static void next_may_finish(const struct rcv_story *s, struct rcv_lines *l) {
   if (s->e->nova_last.mig_status != RCV_MIG_POSTCOPY) {
-    rcv_say(l, s, "Ask Nova first: openstack --os-compute-api-version 2.65 server migration abort "
-                  "%i %M");
+    rcv_say(l, s,
+            "Ask Nova first: openstack --os-compute-api-version 2.65 server migration abort "
+            "%i %M");
   }
-  rcv_say(l, s, "See whether it is at work: in nova-compute's log on %s, `Migration running for` "
-                "appears every 30 s for %i while it watches a migration.");
-  rcv_say(l, s, "Before you stop or restart nova-compute on %s: it aborts that host's other live "
-                "migrations. List them: openstack --os-compute-api-version 2.80 server migration "
-                "list --host %s --status running");
+  rcv_say(l, s,
+          "See whether it is at work: in nova-compute's log on %s, `Migration running for` "
+          "appears every 30 s for %i while it watches a migration.");
+  rcv_say(l, s,
+          "Before you stop or restart nova-compute on %s: it aborts that host's other live "
+          "migrations. List them: openstack --os-compute-api-version 2.80 server migration "
+          "list --host %s --status running");
   if (s->h >= 0 && s->h == s->e->nova_last.mig_source) {
-    rcv_say(l, s, "Restarting nova-compute on %s is Nova's own cure here, since the guest is on "
-                  "%s: it clears the state and ends the record.");
+    rcv_say(l, s,
+            "Restarting nova-compute on %s is Nova's own cure here, since the guest is on "
+            "%s: it clears the state and ends the record.");
   }
-  rcv_say(l, s, "Or stop it (systemctl stop nova-compute; pgrep -af nova-compute prints nothing; "
-                "wait until `openstack compute service list` says down), then: unwedge plan %i "
-                "--attest compute-stopped=%s --reason TICKET");
+  rcv_say(l, s,
+          "Or stop it (systemctl stop nova-compute; pgrep -af nova-compute prints nothing; "
+          "wait until `openstack compute service list` says down), then: unwedge plan %i "
+          "--attest compute-stopped=%s --reason TICKET");
 }
 
 static void next_attest(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "Look at the process on %s, not at the service list: systemctl is-active "
-                "nova-compute ; pgrep -af nova-compute   must print nothing.");
+  rcv_say(l, s,
+          "Look at the process on %s, not at the service list: systemctl is-active "
+          "nova-compute ; pgrep -af nova-compute   must print nothing.");
   if (s->h >= 0 && s->h == s->e->nova_last.mig_source) {
-    rcv_say(l, s, "Can it be started? Then start it on %s: the guest is on %s, so Nova's own "
-                  "start-up heals this, and ends the record too. No reset is needed.");
+    rcv_say(l, s,
+            "Can it be started? Then start it on %s: the guest is on %s, so Nova's own "
+            "start-up heals this, and ends the record too. No reset is needed.");
   }
-  rcv_say(l, s, "If it is gone and stays gone: unwedge plan %i --attest compute-stopped=%s "
-                "--reason TICKET");
+  rcv_say(l, s,
+          "If it is gone and stays gone: unwedge plan %i --attest compute-stopped=%s "
+          "--reason TICKET");
 }
 
 static void next_cast(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "Look at the broker: rabbitmqctl list_queues name messages consumers | grep "
-                "compute ; a message waiting in the queue of the source host %s may be the order "
-                "(request %r).");
+  rcv_say(l, s,
+          "Look at the broker: rabbitmqctl list_queues name messages consumers | grep "
+          "compute ; a message waiting in the queue of the source host %s may be the order "
+          "(request %r).");
   rcv_say(l, s, "If none waits: unwedge plan %i --attest queue-empty --reason TICKET");
   rcv_say(l, s, "If one waits: purge it, or let it be consumed and look again.");
 }
 
 static void next_vm_error(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "Read why it is in error: openstack server show %i -c fault ; nova-compute's log "
-                "on %H.");
-  rcv_say(l, s, "nova-compute on %H stopped: unwedge plan %i --attest compute-stopped=%H --reason "
-                "TICKET");
-  rcv_say(l, s, "nova-compute on %H restarted since: unwedge plan %i --attest "
-                "compute-restarted=%H --reason TICKET");
+  rcv_say(l, s,
+          "Read why it is in error: openstack server show %i -c fault ; nova-compute's log "
+          "on %H.");
+  rcv_say(l, s,
+          "nova-compute on %H stopped: unwedge plan %i --attest compute-stopped=%H --reason "
+          "TICKET");
+  rcv_say(l, s,
+          "nova-compute on %H restarted since: unwedge plan %i --attest "
+          "compute-restarted=%H --reason TICKET");
 }
 
 static void next_inconsistent(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "Migration %M (%m) says `%S`, %s -> %d; Nova has the instance on %H. Read "
-                "nova-compute's log of %s and %d for request %r.");
-  rcv_say(l, s, "Check where its ports and volumes are wired: openstack port list --server %i ; "
-                "openstack --os-compute-api-version 2.89 server volume list %i");
+  rcv_say(l, s,
+          "Migration %M (%m) says `%S`, %s -> %d; Nova has the instance on %H. Read "
+          "nova-compute's log of %s and %d for request %r.");
+  rcv_say(l, s,
+          "Check where its ports and volumes are wired: openstack port list --server %i ; "
+          "openstack --os-compute-api-version 2.89 server volume list %i");
 }
 
 static void next_other_task(const struct rcv_story *s, struct rcv_lines *l) {
@@ -356,26 +421,32 @@ static void next_other_task(const struct rcv_story *s, struct rcv_lines *l) {
 
 static void next_stalled(const struct rcv_story *s, struct rcv_lines *l) {
   struct rcv_story o = about(s, where(s, RCV_CODE_JOB_STALLED));
-  rcv_say(l, &o, "The job on %T has not moved. Is the network between the hosts up? Does the "
-                 "destination's QEMU hang?");
+  rcv_say(l, &o,
+          "The job on %T has not moved. Is the network between the hosts up? Does the "
+          "destination's QEMU hang?");
   if (service_at(s, o.about) == RCV_SVC_UP) {
-    rcv_say(l, &o, "To give it up, through Nova: openstack --os-compute-api-version 2.65 server "
-                   "migration abort %i %M");
-    rcv_say(l, &o, "If Nova's abort does nothing within a minute, a person on %T: virsh -c "
-                   "qemu:///system domjobabort %i");
+    rcv_say(l, &o,
+            "To give it up, through Nova: openstack --os-compute-api-version 2.65 server "
+            "migration abort %i %M");
+    rcv_say(l, &o,
+            "If Nova's abort does nothing within a minute, a person on %T: virsh -c "
+            "qemu:///system domjobabort %i");
   } else {
-    rcv_say(l, &o, "Nova cannot abort it (its nova-compute is not up). A person on %T: virsh -c "
-                   "qemu:///system domjobabort %i");
+    rcv_say(l, &o,
+            "Nova cannot abort it (its nova-compute is not up). A person on %T: virsh -c "
+            "qemu:///system domjobabort %i");
   }
 }
 
 static void next_orphaned(const struct rcv_story *s, struct rcv_lines *l) {
   struct rcv_story o = about(s, where(s, RCV_CODE_JOB_ORPHANED));
-  rcv_say(l, &o, "nova-compute on %T is down, so Nova will not notice how this ends. As long as the "
-                 "job runs, starting nova-compute on %T aborts it, and the guest stays on %T: that "
-                 "is a clean way out NOW.");
-  rcv_say(l, &o, "It is wrong once the job has ended on the other side: look again right before "
-                 "you start it (unwedge diagnose %i).");
+  rcv_say(l, &o,
+          "nova-compute on %T is down, so Nova will not notice how this ends. As long as the "
+          "job runs, starting nova-compute on %T aborts it, and the guest stays on %T: that "
+          "is a clean way out NOW.");
+  rcv_say(l, &o,
+          "It is wrong once the job has ended on the other side: look again right before "
+          "you start it (unwedge diagnose %i).");
 }
 
 static void next_wait(const struct rcv_story *s, struct rcv_lines *l) {
@@ -390,15 +461,17 @@ static void next_wait(const struct rcv_story *s, struct rcv_lines *l) {
     next_orphaned(s, l);
   }
   if (s->v->code == RCV_CODE_QUEUED) {
-    rcv_say(l, s, "What it waits for: openstack --os-compute-api-version 2.80 server migration list "
-                  "--host %s --status running");
+    rcv_say(l, s,
+            "What it waits for: openstack --os-compute-api-version 2.80 server migration list "
+            "--host %s --status running");
   }
   if (s->v->code == RCV_CODE_OBSERVE_LONGER) {
     rcv_say(l, s, "Or observe for the full time now: unwedge plan %i");
   }
   if (s->v->code == RCV_CODE_POSTCOPY) {
-    rcv_say(l, s, "What could break it: the network between %s and %d, a restart of either host, "
-                  "of its libvirtd or QEMU. Keep people away from both.");
+    rcv_say(l, s,
+            "What could break it: the network between %s and %d, a restart of either host, "
+            "of its libvirtd or QEMU. Keep people away from both.");
   }
 }
 
@@ -418,8 +491,7 @@ static const char *unreached_pattern(enum rcv_code code) {
     return "%T and another candidate lead to the same libvirt: check DNS and hosts.overrides.";
   case RCV_CODE_HOST_UNMAPPED:
     return "%T has no libvirt URI: add it to hosts.overrides in /etc/unwedge/unwedge.yaml.";
-  default:
-    return NULL;
+  default: return NULL;
   }
 }
 
@@ -432,22 +504,25 @@ static void next_unknown(const struct rcv_story *s, struct rcv_lines *l) {
     }
   }
   if (has(s, RCV_CODE_API_UNAVAILABLE) || has(s, RCV_CODE_API_HIDDEN)) {
-    rcv_say(l, s, "What the API said: %e. unwedge doctor shows which call and which right is "
-                  "missing.");
+    rcv_say(l, s,
+            "What the API said: %e. unwedge doctor shows which call and which right is "
+            "missing.");
   }
   if (has(s, RCV_CODE_TOO_MANY_CANDIDATES)) {
     rcv_say(l, s, "Look on every hypervisor instead: unwedge sweep %i");
   }
   if (has(s, RCV_CODE_HOST_UNREACHABLE) || has(s, RCV_CODE_HOST_TIMEOUT) ||
       has(s, RCV_CODE_HOST_UNMAPPED)) {
-    rcv_say(l, s, "A host that will not come back: decommissioned long ago: --attest host-gone=HOST; "
-                  "dead and powered off: --attest host-fenced=HOST; each only where the policy "
-                  "lists it, and never for %H.");
+    rcv_say(l, s,
+            "A host that will not come back: decommissioned long ago: --attest host-gone=HOST; "
+            "dead and powered off: --attest host-fenced=HOST; each only where the policy "
+            "lists it, and never for %H.");
   }
   if (has(s, RCV_CODE_RUNS_ELSEWHERE)) {
     struct rcv_story o = about(s, where(s, RCV_CODE_RUNS_ELSEWHERE));
-    rcv_say(l, &o, "The guest, or a job of it, was seen on %T, which is not the host Nova has "
-                   "(%H): treat it as moved until every host was seen.");
+    rcv_say(l, &o,
+            "The guest, or a job of it, was seen on %T, which is not the host Nova has "
+            "(%H): treat it as moved until every host was seen.");
   }
   look_again(s, l);
 }
@@ -463,44 +538,19 @@ static void next_general(const struct rcv_story *s, struct rcv_lines *l) {
 
 static int next_ownership(const struct rcv_story *s, struct rcv_lines *l) {
   switch ((int)s->v->code) {
-  case RCV_CODE_SPLIT_BRAIN:
-    next_split(s, l);
-    return 1;
-  case RCV_CODE_OWNER_MOVED:
-    next_moved(s, l);
-    return 1;
-  case RCV_CODE_SECOND_COPY:
-    next_second_copy(s, l);
-    return 1;
-  case RCV_CODE_NO_OWNER:
-    next_no_owner(s, l);
-    return 1;
-  case RCV_CODE_POSTCOPY_FAILED:
-    next_postcopy_failed(s, l);
-    return 1;
-  case RCV_CODE_SWITCHOVER_UNDECIDED:
-    next_undecided(s, l);
-    return 1;
-  case RCV_CODE_PAUSED_MIGRATION:
-    next_paused_migration(s, l);
-    return 1;
-  case RCV_CODE_PAUSED_BY_USER:
-    next_paused_user(s, l);
-    return 1;
-  case RCV_CODE_PAUSED_ERROR:
-    next_paused_error(s, l);
-    return 1;
-  case RCV_CODE_INCOMING_REMNANT:
-    next_remnant(s, l);
-    return 1;
-  case RCV_CODE_OFF_UNKNOWN:
-    next_off_unknown(s, l);
-    return 1;
-  case RCV_CODE_MONITOR_STUCK:
-    next_stuck(s, l);
-    return 1;
-  default:
-    return 0;
+  case RCV_CODE_SPLIT_BRAIN: next_split(s, l); return 1;
+  case RCV_CODE_OWNER_MOVED: next_moved(s, l); return 1;
+  case RCV_CODE_SECOND_COPY: next_second_copy(s, l); return 1;
+  case RCV_CODE_NO_OWNER: next_no_owner(s, l); return 1;
+  case RCV_CODE_POSTCOPY_FAILED: next_postcopy_failed(s, l); return 1;
+  case RCV_CODE_SWITCHOVER_UNDECIDED: next_undecided(s, l); return 1;
+  case RCV_CODE_PAUSED_MIGRATION: next_paused_migration(s, l); return 1;
+  case RCV_CODE_PAUSED_BY_USER: next_paused_user(s, l); return 1;
+  case RCV_CODE_PAUSED_ERROR: next_paused_error(s, l); return 1;
+  case RCV_CODE_INCOMING_REMNANT: next_remnant(s, l); return 1;
+  case RCV_CODE_OFF_UNKNOWN: next_off_unknown(s, l); return 1;
+  case RCV_CODE_MONITOR_STUCK: next_stuck(s, l); return 1;
+  default: return 0;
   }
 }
 
@@ -511,33 +561,21 @@ static int next_nova(const struct rcv_story *s, struct rcv_lines *l) {
     look_again(s, l);
     return 1;
   case RCV_CODE_STORAGE_JOB:
-    rcv_say(l, s, "On %T: virsh -c qemu:///system domblklist %i ; virsh -c qemu:///system blockjob "
-                  "%i DISK   for each; if the job is the broken migration's, with --abort.");
+    rcv_say(l, s,
+            "On %T: virsh -c qemu:///system domblklist %i ; virsh -c qemu:///system blockjob "
+            "%i DISK   for each; if the job is the broken migration's, with --abort.");
     look_again(s, l);
     return 1;
-  case RCV_CODE_INCONSISTENT_RECORD:
-    next_inconsistent(s, l);
-    return 1;
+  case RCV_CODE_INCONSISTENT_RECORD: next_inconsistent(s, l); return 1;
   case RCV_CODE_OTHER_TASK:
   case RCV_CODE_NOT_LIVE_MIGRATION:
   case RCV_CODE_NEWER_ACTION:
-  case RCV_CODE_EVACUATION_RECORD:
-    next_other_task(s, l);
-    return 1;
-  case RCV_CODE_VM_STATE_ERROR:
-    next_vm_error(s, l);
-    return 1;
-  case RCV_CODE_MAY_STILL_FINISH:
-    next_may_finish(s, l);
-    return 1;
-  case RCV_CODE_CAST_MAY_BE_PENDING:
-    next_cast(s, l);
-    return 1;
-  case RCV_CODE_ATTESTATION_REQUIRED:
-    next_attest(s, l);
-    return 1;
-  default:
-    return 0;
+  case RCV_CODE_EVACUATION_RECORD: next_other_task(s, l); return 1;
+  case RCV_CODE_VM_STATE_ERROR: next_vm_error(s, l); return 1;
+  case RCV_CODE_MAY_STILL_FINISH: next_may_finish(s, l); return 1;
+  case RCV_CODE_CAST_MAY_BE_PENDING: next_cast(s, l); return 1;
+  case RCV_CODE_ATTESTATION_REQUIRED: next_attest(s, l); return 1;
+  default: return 0;
   }
 }
 
@@ -547,8 +585,9 @@ static void next_reset(const struct rcv_story *s, struct rcv_lines *l) {
   if (s->e->nova_last.mig_present == RCV_TRI_YES &&
       s->e->nova_last.mig_status != RCV_MIG_ACCEPTED &&
       (service_at(s, s->h) == RCV_SVC_DOWN || service_at(s, s->h) == RCV_SVC_FORCED_DOWN)) {
-    rcv_say(l, s, "As good, if it can be started: start nova-compute on %H. With the guest on %H, "
-                  "Nova clears the state itself, and a `running` record becomes `error`.");
+    rcv_say(l, s,
+            "As good, if it can be started: start nova-compute on %H. With the guest on %H, "
+            "Nova clears the state itself, and a `running` record becomes `error`.");
   }
 }
 
@@ -559,16 +598,19 @@ static void never_general(const struct rcv_story *s, struct rcv_lines *never) {
   }
   if (has(s, RCV_CODE_JOB_ORPHANED)) {
     struct rcv_story o = about(s, where(s, RCV_CODE_JOB_ORPHANED));
-    rcv_say(never, &o, "Never start nova-compute on %T once the job has ended on the other side: it "
-                       "clears the state without looking where the guest is.");
+    rcv_say(never, &o,
+            "Never start nova-compute on %T once the job has ended on the other side: it "
+            "clears the state without looking where the guest is.");
   }
   if (has(s, RCV_CODE_RUNS_ELSEWHERE)) {
-    rcv_say(never, s, "Never restart nova-compute on %H and never evacuate: the guest may be on "
-                      "another host.");
+    rcv_say(never, s,
+            "Never restart nova-compute on %H and never evacuate: the guest may be on "
+            "another host.");
   }
   if (s->v->code == RCV_CODE_PAUSED_MIGRATION || s->v->code == RCV_CODE_SECOND_COPY) {
-    rcv_say(never, s, "Never resume any copy while another host has one that runs or cannot be "
-                      "seen.");
+    rcv_say(never, s,
+            "Never resume any copy while another host has one that runs or cannot be "
+            "seen.");
   }
 }
 
@@ -594,28 +636,18 @@ void rcv_explain_next(const struct rcv_story *s, struct rcv_lines *next, struct 
   never->count = 0;
   never->truncated = 0;
   switch (s->v->kind) {
-  case RCV_VERDICT_RESET:
-    next_reset(s, next);
-    break;
-  case RCV_VERDICT_WAIT:
-    next_wait(s, next);
-    break;
-  case RCV_VERDICT_REFUSE:
-    next_refused(s, next);
-    break;
-  case RCV_VERDICT_UNKNOWN:
-    next_unknown(s, next);
-    break;
-  case RCV_VERDICT_NOTHING:
-    rcv_say(next, s, "Nothing to do.");
-    break;
+  case RCV_VERDICT_RESET: next_reset(s, next); break;
+  case RCV_VERDICT_WAIT: next_wait(s, next); break;
+  case RCV_VERDICT_REFUSE: next_refused(s, next); break;
+  case RCV_VERDICT_UNKNOWN: next_unknown(s, next); break;
+  case RCV_VERDICT_NOTHING: rcv_say(next, s, "Nothing to do."); break;
   case RCV_VERDICT_NONE:
-  case RCV_VERDICT_COUNT:
-    break;
+  case RCV_VERDICT_COUNT: break;
   }
   if (s->v->kind == RCV_VERDICT_REFUSE || s->v->kind == RCV_VERDICT_UNKNOWN) {
-    rcv_say(next, s, "What a person checks by hand when this tool cannot: unwedge explain "
-                     "break-glass");
+    rcv_say(next, s,
+            "What a person checks by hand when this tool cannot: unwedge explain "
+            "break-glass");
   }
   never_lines(s, never);
 }
@@ -625,13 +657,15 @@ void rcv_explain_next(const struct rcv_story *s, struct rcv_lines *next, struct 
 static void residue_records(const struct rcv_story *s, struct rcv_lines *l) {
   const struct rcv_nova *n = &s->e->nova_last;
   if (unfinished(s)) {
-    rcv_say(l, s, "Migration %M (%m) stays `%S` for ever: no API can change it. While it does, the "
-                  "service of %s cannot be deleted (409), and a later migration may take it for "
-                  "its own. Starting nova-compute instead of a reset ends it.");
+    rcv_say(l, s,
+            "Migration %M (%m) stays `%S` for ever: no API can change it. While it does, the "
+            "service of %s cannot be deleted (409), and a later migration may take it for "
+            "its own. Starting nova-compute instead of a reset ends it.");
   }
   if (n->older_nonterminal > 0) {
-    rcv_say(l, s, "Older live-migration records of this instance never ended either; they are left "
-                  "as they are.");
+    rcv_say(l, s,
+            "Older live-migration records of this instance never ended either; they are left "
+            "as they are.");
   }
   if (n->vm_state == RCV_VM_ERROR) {
     rcv_say(l, s, "vm_state is error now; the reset writes active over it.");
@@ -642,39 +676,47 @@ static void residue_hosts(const struct rcv_story *s, struct rcv_lines *l) {
   for (int64_t i = 0; i < s->e->candidates && i < RCV_MAX_CANDIDATES; i++) {
     struct rcv_story o = about(s, i);
     if (rcv_story_holds(s, i, RCV_CLASS_OFF_DEFINITE)) {
-      rcv_say(l, &o, "%T keeps a definition that is off. Never start it there; after the reset, on "
-                     "%T: virsh -c qemu:///system undefine --keep-nvram %i");
+      rcv_say(l, &o,
+              "%T keeps a definition that is off. Never start it there; after the reset, on "
+              "%T: virsh -c qemu:///system undefine --keep-nvram %i");
     }
     if (rcv_excused(s->e, s->p, i)) {
-      rcv_say(l, &o, "%T was not looked at: a person answers for it. Should it ever come back, look "
-                     "for this guest there before its nova-compute starts.");
+      rcv_say(l, &o,
+              "%T was not looked at: a person answers for it. Should it ever come back, look "
+              "for this guest there before its nova-compute starts.");
     }
   }
 }
 
 static void residue_checks(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "check: openstack port list --server %i ; each port's binding_host_id must be %H, "
-                "with no INACTIVE binding left on another host (it makes the next migration there "
-                "fail).");
-  rcv_say(l, s, "check: openstack --os-compute-api-version 2.89 server volume list %i ; each "
-                "attachment must be the one of %H (a migration that broke early leaves the other "
-                "host's).");
-  rcv_say(l, s, "check: openstack resource provider allocation show %i ; it must be %H's. If it is "
-                "the destination's: nova-manage placement heal_allocations --instance %i --force");
+  rcv_say(l, s,
+          "check: openstack port list --server %i ; each port's binding_host_id must be %H, "
+          "with no INACTIVE binding left on another host (it makes the next migration there "
+          "fail).");
+  rcv_say(l, s,
+          "check: openstack --os-compute-api-version 2.89 server volume list %i ; each "
+          "attachment must be the one of %H (a migration that broke early leaves the other "
+          "host's).");
+  rcv_say(l, s,
+          "check: openstack resource provider allocation show %i ; it must be %H's. If it is "
+          "the destination's: nova-manage placement heal_allocations --instance %i --force");
   if (s->names->migration_uuid[0] != '\0') {
-    rcv_say(l, s, "check: openstack resource provider allocation show %m ; if it is not empty, the "
-                  "migration's claim leaked: openstack resource provider allocation delete %m");
+    rcv_say(l, s,
+            "check: openstack resource provider allocation show %m ; if it is not empty, the "
+            "migration's claim leaked: openstack resource provider allocation delete %m");
   }
 }
 
 static void residue_after(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "Within 600 s Nova's power sync looks at the instance on %H; with the guest up "
-                "there it changes nothing. Look once more after it: unwedge diagnose %i");
+  rcv_say(l, s,
+          "Within 600 s Nova's power sync looks at the instance on %H; with the guest up "
+          "there it changes nothing. Look once more after it: unwedge diagnose %i");
   if (service_at(s, s->h) == RCV_SVC_UP) {
     rcv_say(l, s, "nova-compute on %H may be restarted again once the server shows no task_state.");
   } else {
-    rcv_say(l, s, "nova-compute on %H may be started once the server shows no task_state; until it "
-                  "is up, Nova does not look at the guest.");
+    rcv_say(l, s,
+            "nova-compute on %H may be started once the server shows no task_state; until it "
+            "is up, Nova does not look at the guest.");
   }
 }
 

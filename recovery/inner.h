@@ -165,7 +165,6 @@ enum rcv_verdict_kind rcv_kind_of(enum rcv_code code);
     requires 0 <= out->reasons <= RCV_MAX_REASONS;
     assigns *out;
     ensures 0 <= out->reasons <= RCV_MAX_REASONS; */
-void rcv_reasons(const struct rcv_evidence *e, const struct rcv_policy *p,
-                 struct rcv_verdict *out);
+void rcv_reasons(const struct rcv_evidence *e, const struct rcv_policy *p, struct rcv_verdict *out);
 
 #endif

@@ -136,14 +136,12 @@ int64_t rcv_age_limit_s(const struct rcv_evidence *e, const struct rcv_policy *p
     return source_dead(e, p) ? p->age_nonterminal_down_s : p->age_nonterminal_s;
   case RCV_MIG_COMPLETED:
   case RCV_MIG_FAILED:
-  case RCV_MIG_CANCELLED:
-    return p->age_terminal_s;
+  case RCV_MIG_CANCELLED: return p->age_terminal_s;
   case RCV_MIG_ERROR: /* the status is set before the rollback ends */
     return source_dead(e, p) ? p->age_terminal_s : p->age_terminal_error_up_s;
   case RCV_MIG_UNKNOWN:
   case RCV_MIG_OTHER:
-  case RCV_MIG_COUNT:
-    break;
+  case RCV_MIG_COUNT: break;
   }
   return 0;
 }
@@ -214,8 +212,7 @@ static enum rcv_code status_gate(const struct rcv_evidence *e, const struct rcv_
   int64_t age = rcv_record_age_s(e);
   int64_t error_limit = source_dead(e, p) ? p->age_terminal_s : p->age_terminal_error_up_s;
   switch (n->mig_status) {
-  case RCV_MIG_ACCEPTED:
-    return accepted_gate(e, p);
+  case RCV_MIG_ACCEPTED: return accepted_gate(e, p);
   case RCV_MIG_QUEUED:
     if (n->queued_behind != RCV_TRI_NO) {
       return RCV_CODE_QUEUED;
@@ -227,22 +224,18 @@ static enum rcv_code status_gate(const struct rcv_evidence *e, const struct rcv_
     }
     return unfinished_gate(e, p);
   case RCV_MIG_PREPARING:
-  case RCV_MIG_RUNNING:
-    return unfinished_gate(e, p);
+  case RCV_MIG_RUNNING: return unfinished_gate(e, p);
   case RCV_MIG_COMPLETED:
     if (n->record_host == n->mig_source) {
       return RCV_CODE_INCONSISTENT_RECORD;
     }
     return age < p->age_terminal_s ? RCV_CODE_TOO_YOUNG : RCV_CODE_UNSET;
   case RCV_MIG_FAILED:
-  case RCV_MIG_CANCELLED:
-    return age < p->age_terminal_s ? RCV_CODE_TOO_YOUNG : RCV_CODE_UNSET;
-  case RCV_MIG_ERROR:
-    return age < error_limit ? RCV_CODE_TOO_YOUNG : RCV_CODE_UNSET;
+  case RCV_MIG_CANCELLED: return age < p->age_terminal_s ? RCV_CODE_TOO_YOUNG : RCV_CODE_UNSET;
+  case RCV_MIG_ERROR: return age < error_limit ? RCV_CODE_TOO_YOUNG : RCV_CODE_UNSET;
   case RCV_MIG_UNKNOWN:
   case RCV_MIG_OTHER:
-  case RCV_MIG_COUNT:
-    break;
+  case RCV_MIG_COUNT: break;
   }
   return RCV_CODE_INCONSISTENT_RECORD;
 }

@@ -39,31 +39,27 @@ static enum rcv_rung wait_rung(const struct rcv_evidence *e, const struct rcv_ve
 
 static enum rcv_rung rung_of(const struct rcv_evidence *e, const struct rcv_verdict *v) {
   switch (v->kind) {
-  case RCV_VERDICT_RESET:
-    return RCV_RUNG_RESET;
-  case RCV_VERDICT_WAIT:
-    return wait_rung(e, v);
+  case RCV_VERDICT_RESET: return RCV_RUNG_RESET;
+  case RCV_VERDICT_WAIT: return wait_rung(e, v);
   case RCV_VERDICT_REFUSE:
     if (v->code == RCV_CODE_ATTESTATION_REQUIRED && compute_could_start(e) &&
         e->nova_last.mig_source == e->nova_last.record_host) {
       return RCV_RUNG_START_COMPUTE;
     }
     return RCV_RUNG_ESCALATE;
-  case RCV_VERDICT_UNKNOWN:
-    return RCV_RUNG_ESCALATE;
+  case RCV_VERDICT_UNKNOWN: return RCV_RUNG_ESCALATE;
   case RCV_VERDICT_NONE:
   case RCV_VERDICT_NOTHING:
-  case RCV_VERDICT_COUNT:
-    break;
+  case RCV_VERDICT_COUNT: break;
   }
   return RCV_RUNG_NONE;
 }
 
 void rcv_plan_make(const struct rcv_evidence *e, const struct rcv_policy *p,
                    const struct rcv_verdict *v, struct rcv_plan *out) {
-  static const enum rcv_step_kind steps[] = {
-      RCV_STEP_OBSERVE, RCV_STEP_GATES,  RCV_STEP_APPROVAL, RCV_STEP_INTENT, RCV_STEP_RELOOK,
-      RCV_STEP_RESET,   RCV_STEP_VERIFY, RCV_STEP_OUTCOME,  RCV_STEP_RESIDUE};
+  static const enum rcv_step_kind steps[] = {RCV_STEP_OBSERVE, RCV_STEP_GATES,   RCV_STEP_APPROVAL,
+                                             RCV_STEP_INTENT,  RCV_STEP_RELOOK,  RCV_STEP_RESET,
+                                             RCV_STEP_VERIFY,  RCV_STEP_OUTCOME, RCV_STEP_RESIDUE};
   const int64_t count = (int64_t)(sizeof(steps) / sizeof(steps[0]));
   (void)p; /* the steps are the same under every policy; what they ask for is policies/'s */
   out->rung = rung_of(e, v);
@@ -130,20 +126,15 @@ const char *rcv_plan_why_not(const struct rcv_plan *plan, const struct rcv_evide
     return "";
   }
   switch (r) {
-  case RCV_RUNG_WAIT:
-    return why_not_wait(plan);
-  case RCV_RUNG_ABORT:
-    return why_not_abort(plan, e);
-  case RCV_RUNG_START_COMPUTE:
-    return why_not_start(plan, e);
-  case RCV_RUNG_RESET:
-    return "SAFE does not hold: see the reasons";
+  case RCV_RUNG_WAIT: return why_not_wait(plan);
+  case RCV_RUNG_ABORT: return why_not_abort(plan, e);
+  case RCV_RUNG_START_COMPUTE: return why_not_start(plan, e);
+  case RCV_RUNG_RESET: return "SAFE does not hold: see the reasons";
   case RCV_RUNG_ESCALATE:
     return plan->rung == RCV_RUNG_RESET ? "the owner is confirmed and is the record host"
                                         : "no person is needed yet";
   case RCV_RUNG_NONE:
-  case RCV_RUNG_COUNT:
-    break;
+  case RCV_RUNG_COUNT: break;
   }
   return "";
 }

@@ -128,26 +128,22 @@ enum rcv_effect rcv_run_step(struct rcv_run *run, enum rcv_event event, struct r
                              int64_t now_ms) {
   switch (run->phase) {
   case RCV_PHASE_START:
-    return advance(run, event == RCV_EVENT_DECIDED_RESET && permit->minted == 1,
-                   RCV_PHASE_DECIDED, RCV_EFFECT_ASK_GATES);
+    return advance(run, event == RCV_EVENT_DECIDED_RESET && permit->minted == 1, RCV_PHASE_DECIDED,
+                   RCV_EFFECT_ASK_GATES);
   case RCV_PHASE_DECIDED:
     return advance(run, event == RCV_EVENT_GATES_CLEAR, RCV_PHASE_GATED, RCV_EFFECT_ASK_APPROVAL);
   case RCV_PHASE_GATED:
     return advance(run, event == RCV_EVENT_APPROVAL_CONSUMED, RCV_PHASE_APPROVED,
                    RCV_EFFECT_WRITE_INTENT);
-  case RCV_PHASE_APPROVED:
-    return intent_written(run, event);
-  case RCV_PHASE_INTENT:
-    return relooked(run, event, permit, now_ms);
-  case RCV_PHASE_SENT:
-    return sent(run, event);
+  case RCV_PHASE_APPROVED: return intent_written(run, event);
+  case RCV_PHASE_INTENT: return relooked(run, event, permit, now_ms);
+  case RCV_PHASE_SENT: return sent(run, event);
   case RCV_PHASE_RELOOKED: /* never rested in: the look and the send are one step */
   case RCV_PHASE_ACTED:    /* verified, well or badly, or the verification failed */
     return write_outcome(run);
   case RCV_PHASE_VERIFIED:
   case RCV_PHASE_HALTED:
-  case RCV_PHASE_COUNT:
-    break;
+  case RCV_PHASE_COUNT: break;
   }
   run->phase = RCV_PHASE_HALTED;
   return RCV_EFFECT_HALT;

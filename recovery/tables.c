@@ -53,8 +53,7 @@ int rcv_enum_value(const struct rcv_enum *e, const char *name) {
   return -1;
 }
 
-#define CODE_ROW(number, name, verdict, line)                                                      \
-  {RCV_CODE_##name, #name, RCV_VERDICT_##verdict, line},
+#define CODE_ROW(number, name, verdict, line) {RCV_CODE_##name, #name, RCV_VERDICT_##verdict, line},
 
 const struct rcv_code_info rcv_code_table[] = {RCV_CODES(CODE_ROW)};
 const size_t rcv_code_count = sizeof(rcv_code_table) / sizeof(rcv_code_table[0]);

@@ -114,12 +114,8 @@ static void add_migration_id(struct rcv_text *t, const struct rcv_story *s) {
 static void add_texts(struct rcv_text *t, const struct rcv_story *s, char which) {
   const struct rcv_names *n = s->names;
   switch (which) {
-  case 'i':
-    add_value(t, n->instance, RCV_ID_BYTES, "<instance>");
-    return;
-  case 'm':
-    add_value(t, n->migration_uuid, RCV_ID_BYTES, "<migration uuid>");
-    return;
+  case 'i': add_value(t, n->instance, RCV_ID_BYTES, "<instance>"); return;
+  case 'm': add_value(t, n->migration_uuid, RCV_ID_BYTES, "<migration uuid>"); return;
   case 'S':
     add_message(t, n->migration_status, RCV_ID_BYTES,
                 rcv_enum_name(&rcv_mig_enum, (int)s->e->nova_last.mig_status));
@@ -132,50 +128,24 @@ static void add_texts(struct rcv_text *t, const struct rcv_story *s, char which)
     add_value(t, n->task_state, RCV_ID_BYTES,
               rcv_enum_name(&rcv_task_enum, (int)s->e->nova_last.task_state));
     return;
-  case 'g':
-    add_value(t, n->newer_action, RCV_ID_BYTES, "<action>");
-    return;
-  case 'r':
-    add_value(t, n->action_request_id, RCV_ID_BYTES, "<request id>");
-    return;
-  case 'e':
-    add_message(t, n->api_error, RCV_TEXT_BYTES, "no further word");
-    return;
-  default:
-    add_char(t, which);
-    return;
+  case 'g': add_value(t, n->newer_action, RCV_ID_BYTES, "<action>"); return;
+  case 'r': add_value(t, n->action_request_id, RCV_ID_BYTES, "<request id>"); return;
+  case 'e': add_message(t, n->api_error, RCV_TEXT_BYTES, "no further word"); return;
+  default: add_char(t, which); return;
   }
 }
 
 static void add_field(struct rcv_text *t, const struct rcv_story *s, char which) {
   switch (which) {
-  case 'H':
-    add_host(t, s, s->h, "<record host>");
-    return;
-  case 'T':
-    add_host(t, s, s->about, "<host>");
-    return;
-  case 'N':
-    add_hypervisor(t, s);
-    return;
-  case 's':
-    add_host(t, s, s->e->nova_last.mig_source, "<source host>");
-    return;
-  case 'd':
-    add_host(t, s, s->e->nova_last.mig_dest, "<destination host>");
-    return;
-  case 'M':
-    add_migration_id(t, s);
-    return;
-  case 'a':
-    rcv_text_int(t, rcv_record_age_s(s->e));
-    return;
-  case 'w':
-    rcv_text_int(t, s->v->look_again_s < 1 ? 60 : s->v->look_again_s);
-    return;
-  default:
-    add_texts(t, s, which);
-    return;
+  case 'H': add_host(t, s, s->h, "<record host>"); return;
+  case 'T': add_host(t, s, s->about, "<host>"); return;
+  case 'N': add_hypervisor(t, s); return;
+  case 's': add_host(t, s, s->e->nova_last.mig_source, "<source host>"); return;
+  case 'd': add_host(t, s, s->e->nova_last.mig_dest, "<destination host>"); return;
+  case 'M': add_migration_id(t, s); return;
+  case 'a': rcv_text_int(t, rcv_record_age_s(s->e)); return;
+  case 'w': rcv_text_int(t, s->v->look_again_s < 1 ? 60 : s->v->look_again_s); return;
+  default: add_texts(t, s, which); return;
   }
 }
 

@@ -118,19 +118,13 @@ int rcv_worth_observing(const struct rcv_verdict *v) {
 
 int rcv_exit_status(const struct rcv_verdict *v) {
   switch (v->kind) {
-  case RCV_VERDICT_NOTHING:
-    return 0;
-  case RCV_VERDICT_RESET:
-    return 2;
-  case RCV_VERDICT_REFUSE:
-    return 3;
-  case RCV_VERDICT_UNKNOWN:
-    return 4;
-  case RCV_VERDICT_WAIT:
-    return 9;
+  case RCV_VERDICT_NOTHING: return 0;
+  case RCV_VERDICT_RESET: return 2;
+  case RCV_VERDICT_REFUSE: return 3;
+  case RCV_VERDICT_UNKNOWN: return 4;
+  case RCV_VERDICT_WAIT: return 9;
   case RCV_VERDICT_NONE:
-  case RCV_VERDICT_COUNT:
-    break;
+  case RCV_VERDICT_COUNT: break;
   }
   return 1;
 }

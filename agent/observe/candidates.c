@@ -230,7 +230,8 @@ static enum rcv_api api_of(const struct nova_reading *r) {
   if ((r->read & needed) != needed) {
     return RCV_API_UNAVAILABLE;
   }
-  return r->server.host_visible ? RCV_API_OK : RCV_API_HIDDEN;
+  /* Hosts of events are candidates: not to see them is not to know where to look. */
+  return r->server.host_visible && !r->event_hosts_hidden ? RCV_API_OK : RCV_API_HIDDEN;
 }
 
 static void convert_record(const struct nova_reading *r, const struct rcv_evidence *e,
@@ -241,9 +242,11 @@ static void convert_record(const struct nova_reading *r, const struct rcv_eviden
   bool belongs = newest != NULL && belongs_to(newest, action);
   out->mig_present = belongs ? RCV_TRI_YES : RCV_TRI_NO;
   out->mig_type = RCV_MTYPE_UNKNOWN;
-  if (r->migrations > 0) {
-    out->mig_type = (enum rcv_mtype)enum_or_other(&rcv_mtype_enum, r->migration[0].type,
-                                                  RCV_MTYPE_OTHER);
+  for (size_t i = 0; i < r->migrations && out->mig_type == RCV_MTYPE_UNKNOWN; i++) {
+    int type = enum_or_other(&rcv_mtype_enum, r->migration[i].type, RCV_MTYPE_OTHER);
+    if (type != RCV_MTYPE_EVACUATION) { /* evacuations are a fact of their own */
+      out->mig_type = (enum rcv_mtype)type;
+    }
   }
   out->older_nonterminal = 0;
   for (size_t i = 0; i < r->migrations; i++) {

@@ -303,6 +303,11 @@ static bool interrupted(const struct act *a) {
 /* 1: give up (reason said); 0: everything is as it was. */
 static int relook(struct act *a, struct uw_err *err) {
   int result = look_relook(a->s, a->look, err);
+  if (result != 0 && interrupted(a)) {
+    a->r->status = UW_EXIT_USAGE;
+    say(a, "interrupted before the act; nothing was sent");
+    return 1;
+  }
   if (result != 0) {
     say(a, "the look before the act failed: %s", err->text);
     a->r->status = err->status == UW_EXIT_UNKNOWN ? UW_EXIT_UNKNOWN : UW_EXIT_STALE;

@@ -331,22 +331,23 @@ static int postcopy(const struct picture *g) {
 static int is_postcopy_failed(const struct picture *g) { return postcopy(g) == 1; }
 static int is_postcopy(const struct picture *g) { return postcopy(g) == 0; }
 
-/* Both sides paused in the switch-over, the job still there, nobody else involved. */
+/* Both sides paused in the switch-over, the job still there: that pair, whatever else there is. */
 static int switching(const struct picture *g) {
-  if (g->home != BIT(OUT) || !pair_is(at_home(g), 3, 2) || g->count[RCV_CLASS_IN] != 1 ||
-      !only(g->away, GONE | BIT(IN))) {
-    return 0;
-  }
   for (int i = 0; i < g->n; i++) {
-    if (g->mark[i] == BIT(IN) && !pair_is(&g->e->candidate[i].last, 3, 2)) {
-      return 0;
+    if (g->home == BIT(OUT) && pair_is(at_home(g), 3, 2) && g->mark[i] == BIT(IN) &&
+        pair_is(&g->e->candidate[i].last, 3, 2)) {
+      return 1;
     }
   }
-  return 1;
+  return 0;
 }
 
+/* Outgoing jobs that are not half of that pair. */
+static int outgoing(const struct picture *g) { return g->count[RCV_CLASS_OUT] - switching(g); }
+
+/* Nobody sends; a copy that hangs may well be sending [lab d-src-qemu-hung]. */
 static int incoming_alone(const struct picture *g) {
-  return (g->all & BIT(IN)) != 0 && (g->all & BIT(OUT)) == 0;
+  return (g->all & BIT(IN)) != 0 && (g->all & (BIT(OUT) | BIT(STUCK))) == 0;
 }
 
 /* The one live copy is not at home; a running one beats any number of paused ones. */
@@ -438,7 +439,8 @@ static int is_off_unknown(const struct picture *g) {
   return (g->all & BIT(OFF_UNKNOWN)) != 0 && !off_by_nova(g);
 }
 static int is_stuck(const struct picture *g) {
-  return (g->all & BIT(STUCK)) != 0 || at_home(g)->monitor == RCV_MONITOR_MUTE;
+  return (g->all & BIT(STUCK)) != 0 ||
+         (at_home(g)->monitor == RCV_MONITOR_MUTE && g->home != FOREIGN);
 }
 static int is_foreign(const struct picture *g) { return (g->all & FOREIGN) != 0; }
 static int is_unstable_owner(const struct picture *g) {
@@ -463,7 +465,8 @@ static int is_unlabelled(const struct picture *g) {
 static int blind_by(const struct picture *g, enum rcv_reach a, enum rcv_reach b, enum rcv_reach c) {
   for (int i = 0; i < g->n; i++) {
     enum rcv_reach r = g->e->candidate[i].last.reach;
-    if (g->mark[i] == BIT(UNKNOWN) && (r == a || r == b || r == c)) {
+    if (g->mark[i] != VOUCHED && orc_class(&g->e->candidate[i].last) == RCV_CLASS_UNKNOWN &&
+        (r == a || r == b || r == c)) {
       return 1;
     }
   }
@@ -503,10 +506,11 @@ static int is_unstable(const struct picture *g) {
   for (int i = 0; i < g->n; i++) {
     restless += g->e->candidate[i].agreed == RCV_TRI_NO && g->mark[i] != VOUCHED;
   }
-  return (restless != 0 && !excused) || (g->e->rounds < 1 && (g->all & BIT(UNKNOWN)) == 0) ||
-         unread_at_home(g) || blind_by(g, RCV_REACH_OK, RCV_REACH_OK, RCV_REACH_OK);
+  return (restless != 0 && !excused) || unread_at_home(g) ||
+         blind_by(g, RCV_REACH_OK, RCV_REACH_OK, RCV_REACH_OK);
 }
 
+static int is_many(const struct picture *g) { return g->e->too_many != RCV_TRI_NO; }
 static int is_api_down(const struct picture *g) {
   return g->nova->api == RCV_API_UNAVAILABLE || g->nova->api == RCV_API_NONE;
 }
@@ -525,8 +529,7 @@ static int is_hidden(const struct picture *g) {
 /* ---- waits ---------------------------------------------------------------------------- */
 
 static int is_migrating(const struct picture *g) {
-  return ((g->all & BIT(OUT)) != 0 && !switching(g)) ||
-         (g->migrating && g->e->heartbeat == RCV_TRI_YES);
+  return outgoing(g) > 0 || (g->migrating && g->e->heartbeat == RCV_TRI_YES);
 }
 static int is_settling(const struct picture *g) {
   return ((switching(g) || incoming_alone(g)) && !g->settled) || moving_now(g);
@@ -648,13 +651,13 @@ static int is_stalled(const struct picture *g) {
   for (int i = 0; i < g->n; i++) {
     moves += g->e->candidate[i].progressing != RCV_TRI_NO && (g->mark[i] & BIT(OUT)) != 0;
   }
-  return (g->all & BIT(OUT)) != 0 && is_migrating(g) && g->e->rounds >= g->p->observe_rounds &&
-         !moves;
+  return outgoing(g) > 0 && g->e->rounds >= g->p->observe_rounds && !moves;
 }
 static int is_orphaned(const struct picture *g) {
   for (int i = 0; i < g->n; i++) {
-    if (g->mark[i] == BIT(OUT) && service(g, i) == RCV_SVC_DOWN) {
-      return is_migrating(g);
+    int other = i != g->h || !switching(g);
+    if (g->mark[i] == BIT(OUT) && other && service(g, i) == RCV_SVC_DOWN) {
+      return 1;
     }
   }
   return 0;
@@ -736,6 +739,7 @@ static const struct rule {
     {RCV_CODE_UNSTABLE_OBSERVATION, is_unstable},
     {RCV_CODE_API_UNAVAILABLE, is_api_down},
     {RCV_CODE_API_HIDDEN, is_hidden},
+    {RCV_CODE_TOO_MANY_CANDIDATES, is_many},
     {RCV_CODE_HOST_UNMAPPED, is_unmapped},
     {RCV_CODE_RUNS_ELSEWHERE, is_elsewhere},
     {RCV_CODE_ATTESTATION_REQUIRED, is_unattested},
@@ -813,6 +817,10 @@ void orc_answer(const struct rcv_evidence *e, const struct rcv_policy *p, struct
     }
   }
   out->code = leader(out);
+  if (e->rounds < 1 && out->code / 100 != 4) { /* not one round, and nothing else says why */
+    out->raised[out->raised_count++] = RCV_CODE_UNSTABLE_OBSERVATION;
+    out->code = leader(out);
+  }
   out->complete = g.settled && g.monitor_ok;
   if (out->code == 0) {
     int but = all_but_complete(&g);

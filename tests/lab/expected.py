@@ -5,6 +5,9 @@ other codes that have to be among the reasons). The codes are written by hand fr
 lab.md names the scenarios. Rows of one scenario follow each other and share one guest.
 """
 
+# Before this row, wait until libvirt's keepalive has noticed what the lab did.
+SETTLED = "(settled)"
+
 ROWS = [
     # the migration goes on
     ("a-nonconverging", "migrating-running", [], "WAIT", "STILL_MIGRATING", []),
@@ -50,12 +53,14 @@ ROWS = [
     # post-copy
     ("g-postcopy", "postcopy", [], "WAIT", "POSTCOPY", []),
     ("g-postcopy", "postcopy-src-down", [], "WAIT", "POSTCOPY", []),
-    ("g-postcopy-cut", "postcopy-src-down", [], "REFUSE", "POSTCOPY_FAILED", []),
+    ("g-postcopy-cut", "postcopy-src-down", [], ("WAIT", "REFUSE"), ("POSTCOPY", "POSTCOPY_FAILED"),
+     []),
+    ("g-postcopy-cut", "postcopy-src-down", [SETTLED], "REFUSE", "POSTCOPY_FAILED", []),
     ("g-postcopy-paused", "postcopy-src-down", [], "REFUSE", "POSTCOPY_FAILED", []),
     ("g-postcopy-dst-qemu-killed", "postcopy-src-down", [], "REFUSE", "POSTCOPY_FAILED", []),
     # two copies
     ("h-split-brain", "wedged-failed", [], "REFUSE", "SPLIT_BRAIN", []),
-    ("h-split-brain", "active", [], "REFUSE", "SPLIT_BRAIN", []),
+    ("h-split-brain", "active-after-reset", [], "REFUSE", "SPLIT_BRAIN", []),
     ("h-split-brain-locked", "wedged-failed", [], "RESET", "SAFE_TO_RESET", []),
     ("h-split-brain-lost-reply", "wedged-failed", [], "REFUSE", "SPLIT_BRAIN", []),
     ("i-lost-reply-locked", "wedged-failed", [], "REFUSE", "OWNER_MOVED", ["SECOND_COPY"]),

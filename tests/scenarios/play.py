@@ -371,7 +371,8 @@ class Play:
             need(time.monotonic() < end, "it did not come to this in %d s: %s", timeout, what)
             time.sleep(0.02)
 
-    def on_terminal(self, *words, answer, question="Only 'yes' is yes: ", timeout=60, warn=None):
+    def on_terminal(self, *words, answer, question="Only 'yes' is yes: ", timeout=60, warn=None,
+                    fail=None):
         """The same on a terminal of its own, where `answer` is typed when the question comes."""
         words = self.words(words, None)
         master, slave = pty.openpty()
@@ -410,7 +411,7 @@ class Play:
         p.stderr.close()
         os.close(master)
         self.children.remove(p)
-        done = self.finish(words, p.returncode, out, err, warn, None)
+        done = self.finish(words, p.returncode, out, err, warn, fail)
         done.asked = asked
         return done
 

@@ -576,7 +576,7 @@ def main():
         cloud.end()
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
-    print("%d passed, %d failed" % (suite.passed, suite.failed))
+    print("%d passed, %d failed, 0 skipped" % (suite.passed, suite.failed))
     return 1 if suite.failed else 0
 
 
