@@ -83,7 +83,7 @@ static int within_gap(const struct rcv_run *run, int64_t now_ms) {
 
 /* The only way to SEND_RESET: every refusal first. */
 /*@ requires \valid(run) && \valid(permit) && \separated(run, permit) && run_ok(run);
-    requires run->phase == RCV_PHASE_INTENT;
+    requires relook_after_intent: run->phase == RCV_PHASE_INTENT;
     assigns run->phase, run->resets, permit->spent;
     ensures run_ok(run);
     ensures send_guarded: \result == RCV_EFFECT_SEND_RESET ==>

@@ -119,7 +119,7 @@ int rcv_ownership_safe(const struct rcv_evidence *e, const struct rcv_policy *p)
     ensures \result == 0 || \result == 1; */
 static int all_agreed(const struct rcv_evidence *e, const struct rcv_policy *p) {
   /*@ loop invariant 0 <= i <= e->candidates;
-      loop invariant \forall integer j; 0 <= j < i ==> steady(e, p, j);
+      loop invariant all_steady: \forall integer j; 0 <= j < i ==> steady(e, p, j);
       loop assigns i;
       loop variant e->candidates - i; */
   for (int64_t i = 0; i < e->candidates; i++) {

@@ -34,10 +34,4 @@ struct cli_options {
  * accepted; status UW_EXIT_USAGE. */
 int cli_parse(int argc, char **argv, struct cli_options *out, struct uw_err *err) UW_MUST_USE;
 
-/* FACT or FACT=HOST of --attest; the five facts of the contract. */
-int cli_parse_attestation(const char *text, struct obs_attestation *out, struct uw_err *err)
-    UW_MUST_USE;
-/* "compute-stopped=cmp-a" back again. */
-void cli_attestation_text(const struct obs_attestation *a, char *out, size_t n);
-
 #endif

@@ -129,7 +129,8 @@ int verb_apply(const struct cli_options *options) {
   struct uw_plan_expect expect = {.cloud = c.session->cloud_id, .now_s = uw_wall_s()};
   struct uw_plan *plan = uw_plan_read(options->operand[0], &expect, &err);
   int status;
-  if (plan == NULL || planning_usable(c.session, plan, &err) != 0) {
+  if (plan == NULL || planning_usable(c.session, plan, &err) != 0 ||
+      session_adopt(c.session, plan, &err) != 0) {
     status = context_fail(&err);
   } else {
     status = apply(&c, plan, false);

@@ -10,19 +10,13 @@
 #include <stdint.h>
 
 #include "agent/libvirt/probe.h"
+#include "agent/observe/attestation.h"
 #include "agent/observe/candidates.h"
 #include "agent/openstack/nova.h"
 #include "recovery/decide.h"
 
 #define OBS_MAX_RESTARTS 3
 #define OBS_MAX_ROUNDS   64
-
-/* What --attest stated; hosts are Nova's names. */
-struct obs_attestation {
-  enum rcv_attestation kind;
-  char host[RCV_TEXT_BYTES]; /* "" for queue-empty */
-};
-#define OBS_MAX_ATTESTATIONS 16
 
 struct obs_progress {
   const char *what; /* "reading Nova", "looking at the hosts", "waiting" */

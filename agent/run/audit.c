@@ -82,15 +82,14 @@ int audit_started(struct session *s, struct journal *j, const char *verb, const 
   if (audit_record(s, j, "run_started", body, err) != 0) {
     return -1;
   }
-  for (size_t i = 0; i < s->options.attestations; i++) {
-    const struct obs_attestation *a = &s->options.attestation[i];
-    char fact[UW_ATTESTATION_FACT_BYTES];
-    (void)snprintf(fact, sizeof fact, "%s%s%s", pol_attest_name((int64_t)a->kind),
-                   a->host[0] != '\0' ? "=" : "", a->host);
-    if (audit_record(s, j, "attestation",
-                     json_pack("{s:s, s:s, s:s, s:s}", "instance", instance, "fact", fact, "who",
-                               s->who, "reason", reason),
-                     err) != 0) {
+  for (size_t i = 0; i < json_array_size(s->stated); i++) {
+    const json_t *one = json_array_get(s->stated, i);
+    json_t *statement = json_copy((json_t *)(uintptr_t)one);
+    if (statement != NULL && json_object_set_new(statement, "instance", json_string(instance)) != 0) {
+      json_decref(statement);
+      statement = NULL;
+    }
+    if (audit_record(s, j, "attestation", statement, err) != 0) {
       return -1;
     }
   }

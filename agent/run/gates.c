@@ -161,8 +161,8 @@ static void describe(const struct session *s, const struct uw_record *r,
   const struct rcv_evidence *e = &r->evidence;
   const struct rcv_nova *n = &e->nova_last;
   f->attest_made = 0;
-  for (size_t i = 0; i < s->options.attestations; i++) {
-    f->attest_made |= (int64_t)s->options.attestation[i].kind;
+  for (size_t i = 0; i < s->attestations; i++) {
+    f->attest_made |= (int64_t)s->attestation[i].kind;
   }
   f->attest_applicable = applicable(e);
   f->approvals = 0;

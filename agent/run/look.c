@@ -6,6 +6,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/files.h"
+#include "agent/base/json.h"
 #include "agent/run/gates.h"
 
 #define QUICK_ROUNDS    2
@@ -34,26 +35,20 @@ static struct obs_options options_of(struct session *s, enum look_depth depth) {
       .probe_program = s->probe,
       .target = target_of,
       .target_ctx = s,
-      .also = s->options.also,
-      .attestation = s->options.attestation,
-      .attestations = s->options.attestations,
+      .also = &s->also,
+      .attestation = s->attestation,
+      .attestations = s->attestations,
       .progress = s->options.progress,
       .progress_ctx = s->options.progress_ctx,
       .stop = s->options.stop};
   return o;
 }
 
-static void attestation_text(const struct obs_attestation *a, char *out, size_t n) {
-  (void)snprintf(out, n, "%s%s%s", pol_attest_name((int64_t)a->kind),
-                 a->host[0] != '\0' ? "=" : "", a->host);
-}
-
 static int note_attestations(const struct session *s, struct uw_record *r, struct uw_err *err) {
-  const char *reason = s->options.reason != NULL ? s->options.reason : "";
-  for (size_t i = 0; i < s->options.attestations; i++) {
-    char fact[UW_ATTESTATION_FACT_BYTES];
-    attestation_text(&s->options.attestation[i], fact, sizeof fact);
-    if (uw_record_attest(r, fact, s->who, reason, err) != 0) {
+  for (size_t i = 0; i < json_array_size(s->stated); i++) {
+    const json_t *one = json_array_get(s->stated, i);
+    if (uw_record_attest(r, uw_json_str(one, "fact", ""), uw_json_str(one, "who", ""),
+                         uw_json_str(one, "reason", ""), err) != 0) {
       return -1;
     }
   }

@@ -91,17 +91,67 @@ static int load_policy(struct session *s, struct uw_err *err) {
   return digest_policy(s, err);
 }
 
-/* Attesting what the policy does not list is a mistake of the caller, said before anything. */
-static int check_attestations(const struct session *s, struct uw_err *err) {
+/* One statement; what the policy does not list is refused before anything else happens. */
+static int state(struct session *s, const struct obs_attestation *a, const char *who,
+                 const char *reason, struct uw_err *err) {
+  char fact[OBS_ATTESTATION_TEXT_BYTES];
+  obs_attestation_text(a, fact);
+  if ((s->decision.attest_accepted & (int64_t)a->kind) == 0) {
+    return uw_err_set(err, UW_EXIT_USAGE,
+                      "--attest %s: policy %s does not accept this statement (attest.accepted)",
+                      fact, s->policy_name);
+  }
+  json_t *one = json_pack("{s:s, s:s, s:s}", "fact", fact, "who", who, "reason", reason);
+  if (s->attestations >= OBS_MAX_ATTESTATIONS || one == NULL ||
+      json_array_append_new(s->stated, one) != 0) {
+    return uw_err_set(err, UW_EXIT_USAGE, "--attest %s: too many statements, or out of memory", fact);
+  }
+  s->attestation[s->attestations++] = *a;
+  return 0;
+}
+
+static int take_options(struct session *s, struct uw_err *err) {
+  const char *reason = s->options.reason != NULL ? s->options.reason : "";
+  s->stated = json_array();
+  if (s->stated == NULL) {
+    return uw_err_set(err, UW_EXIT_USAGE, "out of memory");
+  }
+  if (s->options.also != NULL) {
+    s->also = *s->options.also;
+  }
   for (size_t i = 0; i < s->options.attestations; i++) {
-    int64_t kind = (int64_t)s->options.attestation[i].kind;
-    if ((s->decision.attest_accepted & kind) == 0) {
-      return uw_err_set(err, UW_EXIT_USAGE,
-                        "--attest %s: policy %s does not accept this statement (attest.accepted)",
-                        pol_attest_name(kind), s->policy_name);
+    if (state(s, &s->options.attestation[i], s->who, reason, err) != 0) {
+      return -1;
     }
   }
   return 0;
+}
+
+static int adopt_statements(struct session *s, const json_t *list, struct uw_err *err) {
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const json_t *one = json_array_get(list, i);
+    struct obs_attestation a;
+    if (obs_attestation_parse(uw_json_str(one, "fact", ""), &a, err) != 0 ||
+        state(s, &a, uw_json_str(one, "who", ""), uw_json_str(one, "reason", ""), err) != 0) {
+      err->status = UW_EXIT_STALE;
+      return uw_err_wrap(err, "a statement of the plan");
+    }
+  }
+  return 0;
+}
+
+int session_adopt(struct session *s, const struct uw_plan *plan, struct uw_err *err) {
+  const struct rcv_evidence *e = &plan->record->evidence;
+  if (s->attestations > 0 || s->also.count > 0) {
+    return uw_err_set(err, UW_EXIT_USAGE, "--attest and --also-probe belong to the plan; make a new "
+                                          "plan with them");
+  }
+  for (int64_t i = 0; i < e->candidates; i++) {
+    if (e->candidate[i].also_probe == RCV_TRI_YES && s->also.count < OBS_MAX_ALSO) {
+      memcpy(s->also.host[s->also.count++], plan->record->names.host[i].host, RCV_TEXT_BYTES);
+    }
+  }
+  return adopt_statements(s, plan->record->attestations, err);
 }
 
 static int find_dirs(struct session *s, struct uw_err *err) {
@@ -142,7 +192,7 @@ struct session *session_open(const struct session_options *options, struct uw_er
   if (gethostname(s->made_on, sizeof s->made_on - 1) != 0) {
     (void)snprintf(s->made_on, sizeof s->made_on, "unknown");
   }
-  if (load_config(s, err) != 0 || load_policy(s, err) != 0 || check_attestations(s, err) != 0 ||
+  if (load_config(s, err) != 0 || load_policy(s, err) != 0 || take_options(s, err) != 0 ||
       find_dirs(s, err) != 0 || probe_program(s->probe, sizeof s->probe, err) != 0 ||
       connect(s, err) != 0) {
     session_close(s);
@@ -156,6 +206,7 @@ void session_close(struct session *s) {
     nova_close(s->nova);
     os_cloud_free(s->cloud);
     uw_config_free(s->config);
+    json_decref(s->stated);
     free(s->policy);
     free(s);
   }

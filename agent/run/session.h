@@ -44,6 +44,11 @@ struct session {
   struct nova *nova;
   char cloud_id[RCV_TEXT_BYTES]; /* entry name and Keystone URL, as plans name the cloud */
   char state_dir[PATH_MAX], journal_dir[PATH_MAX];
+  /* What is stated and also probed: from the command line, or from the plan that is applied. */
+  struct obs_also also;
+  struct obs_attestation attestation[OBS_MAX_ATTESTATIONS];
+  size_t attestations;
+  json_t *stated; /* array of {fact, who, reason}, as many as attestations; owned */
   char probe[PATH_MAX];
 };
 
@@ -51,6 +56,12 @@ struct session {
  * nothing is left behind. */
 struct session *session_open(const struct session_options *options, struct uw_err *err);
 void session_close(struct session *s); /* NULL is fine */
+
+/*
+ * Takes a plan's statements and further hosts in place of the command line's: what a plan was
+ * made with is part of it. -1 (status UW_EXIT_STALE) when the policy does not accept one.
+ */
+int session_adopt(struct session *s, const struct uw_plan *plan, struct uw_err *err) UW_MUST_USE;
 
 /* "alice (uid 1000, from 192.0.2.7) on opshost": who started this process. */
 void session_who(char out[SESSION_WHO_BYTES]);

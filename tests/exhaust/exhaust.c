@@ -1089,7 +1089,7 @@ static void sworn(void) {
             for (int listed = 0; listed < 3; listed++)
               for (int s = 0; s < COUNT(services); s++)
                 for (int mask = 0; mask < 4; mask++)
-                  for (int more = 0; more < 4; more++) {
+                  for (int more = 0; more < 8; more++) {
                     good(2, 0);
                     serve(0, dish(home_of[hl]));
                     serve(1, dish(away_of[tl]));
@@ -1101,6 +1101,9 @@ static void sworn(void) {
                     c->service_last = services[s].last;
                     c->service_agreed = services[s].agreed;
                     pol.attest_accepted = mask * 8; /* gone, fenced */
+                    if ((more & 4) != 0) {          /* it was reached once */
+                      ev.candidate[1].first.reach = RCV_REACH_OK;
+                    }
                     ev.candidate[1].agreed = (more & 1) != 0 ? RCV_TRI_NO : RCV_TRI_YES;
                     ev.nova_last.task_state = (more & 2) != 0 ? RCV_TASK_NONE : RCV_TASK_MIGRATING;
                     check();

@@ -150,7 +150,8 @@ static int dead(const struct picture *g, int64_t c) {
 
 static int vouched(const struct picture *g, int i) {
   const struct rcv_candidate *c = &g->e->candidate[i];
-  if (i == g->h || c->last.reach == RCV_REACH_OK) {
+  if (i == g->e->nova_last.record_host || c->first.reach == RCV_REACH_OK ||
+      c->last.reach == RCV_REACH_OK) {
     return 0;
   }
   if (accepted(g, RCV_ATTEST_HOST_FENCED) && c->attested_fenced == RCV_TRI_YES) {
@@ -280,9 +281,6 @@ static int is_split(const struct picture *g) {
 static int is_twice(const struct picture *g) {
   for (int i = 0; i < g->n; i++) {
     const struct rcv_candidate *c = &g->e->candidate[i];
-    if (g->mark[i] == VOUCHED) {
-      continue;
-    }
     if ((c->same_uuid_as >= 0 && c->same_uuid_as != i) ||
         (c->same_name_as >= 0 && c->same_name_as != i)) {
       return 1;
@@ -409,7 +407,8 @@ static int off_by_nova(const struct picture *g) {
   return said && g->idle && only(g->home, NOT_THERE) && only(g->away, GONE);
 }
 static int at_home_by_nova(const struct picture *g) {
-  return g->idle && (g->home & LIVE) != 0 && only(g->away, GONE);
+  return g->idle && (g->home & LIVE) != 0 && only(g->away, GONE) && !past_split(g) &&
+         at_home(g)->monitor != RCV_MONITOR_MUTE;
 }
 static int is_no_owner(const struct picture *g) {
   return g->n > 0 && only(g->all, GONE) && !off_by_nova(g);

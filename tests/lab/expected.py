@@ -5,8 +5,10 @@ other codes that have to be among the reasons). The codes are written by hand fr
 lab.md names the scenarios. Rows of one scenario follow each other and share one guest.
 """
 
-# Before this row, wait until libvirt's keepalive has noticed what the lab did.
+# Before this row, wait until libvirt's keepalive has noticed what the lab did, or the buffers of
+# a stream that nobody reads are full.
 SETTLED = "(settled)"
+SETTLE_S = 10
 
 ROWS = [
     # the migration goes on
@@ -37,7 +39,7 @@ ROWS = [
     # QEMU of one host
     ("d-dst-qemu-killed", "wedged-failed", [], "RESET", "SAFE_TO_RESET", []),
     ("d-src-qemu-killed", "wedged-running-src-down", [], "REFUSE", "NO_OWNER", []),
-    ("d-dst-qemu-hung", "wedged-running-src-down", [], "WAIT", "STILL_MIGRATING",
+    ("d-dst-qemu-hung", "wedged-running-src-down", [SETTLED], "WAIT", "STILL_MIGRATING",
      ["JOB_STALLED", "JOB_ORPHANED"]),
     ("d-src-qemu-hung", "wedged-running-src-down", [], "REFUSE", "MONITOR_STUCK", []),
     ("d-src-qemu-hung-nojob", "wedged-running-src-down", [], "REFUSE", "MONITOR_STUCK", []),

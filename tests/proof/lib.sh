@@ -3,7 +3,7 @@
 
 proof_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 proof_build=${BUILD:-$proof_root/build}/proof
-proof_jobs=${JOBS:-2}
+export PROOF_JOBS=${JOBS:-2}
 
 # Says what is missing and ends with 1: a proof that did not run is no proof.
 proof_tools() {
