@@ -111,7 +111,8 @@ static enum rcv_class off_class(const struct rcv_look *k) {
 /* A domain that is there, without post-copy, hang or migration. */
 /*@ requires \valid_read(k);
     assigns \nothing;
-    ensures run_means_quiet: \result == RCV_CLASS_RUN <==> k->job == RCV_JOB_NONE && k->active == RCV_TRI_YES &&
+    ensures run_means_quiet: \result == RCV_CLASS_RUN <==>
+      k->job == RCV_JOB_NONE && k->active == RCV_TRI_YES &&
       k->state == 1 && 0 <= k->reason <= 9 && k->control == RCV_CONTROL_OK;
     ensures \result == RCV_CLASS_OFF_DEFINITE <==>
       (k->job == RCV_JOB_NONE || k->job == RCV_JOB_INACTIVE) && k->active == RCV_TRI_NO &&

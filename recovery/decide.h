@@ -41,7 +41,7 @@ struct rcv_verdict {
   int64_t reasons;            /* leading one first; never more than RCV_MAX_REASONS */
   struct rcv_reason reason[RCV_MAX_REASONS];
   int64_t owner;              /* index of the only confirmed owner, -1 none or not sure */
-  int64_t look_again_s;       /* WAIT: seconds from now after which another look is useful, else -1 */
+  int64_t look_again_s;       /* WAIT: seconds until another look is useful, else -1 */
   int64_t complete;           /* 1: the observation satisfied the policy */
   enum rcv_class class_of[RCV_MAX_CANDIDATES]; /* of the last look */
 };

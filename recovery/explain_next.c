@@ -220,6 +220,12 @@ static void next_paused_migration(const struct rcv_story *s, struct rcv_lines *l
   rcv_say(l, s,
           "If the resume fails with a lock error, another QEMU holds the disk: stop there "
           "and find it (rbd status, /proc/locks, pgrep -af %i on every hypervisor).");
+  if (s->about != s->h) {
+    rcv_say(
+        l, s,
+        "Nova has it on %H, not on %T: once it runs, Nova's record has to be repaired; the look "
+        "below then says OWNER_MOVED and how.");
+  }
   look_again(s, l);
 }
 

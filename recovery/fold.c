@@ -101,13 +101,17 @@ void rcv_fold_nova(struct rcv_fold *f, struct rcv_evidence *e, const struct rcv_
 #define LOOK_ENUM(tag, field, role, doc) DIFFERS_##role(a, b, field)
 #define LOOK_INT(unit, field, role, doc) DIFFERS_##role(a, b, field)
 
-/* The monitor is read once, late, and only where all else is well: not having read it
-   (yet) is no disagreement. */
+/* Two looks that both came to nothing tell the same, however they failed: nothing. The
+   monitor is read once, late, and only where all else is well: not having read it (yet) is
+   no disagreement. */
 static int look_differs(const struct rcv_look *before, const struct rcv_look *look) {
   struct rcv_look same = *look;
   const struct rcv_look *a = before;
   const struct rcv_look *b = &same;
   int differ = 0;
+  if (a->reach != RCV_REACH_OK && b->reach != RCV_REACH_OK) {
+    return 0;
+  }
   if (a->monitor == RCV_MONITOR_UNKNOWN || b->monitor == RCV_MONITOR_UNKNOWN) {
     same.monitor = a->monitor;
   }

@@ -286,7 +286,7 @@ static int vm_state_clear(const struct rcv_evidence *e, const struct rcv_policy 
 
 int rcv_nova_safe(const struct rcv_evidence *e, const struct rcv_policy *p) {
   const struct rcv_nova *n = &e->nova_last;
-  if (e->too_many != RCV_TRI_NO || n->api != RCV_API_OK || n->hypervisor == RCV_HV_OTHER) {
+  if (e->too_many != RCV_TRI_NO || n->api != RCV_API_OK || n->hypervisor != RCV_HV_QEMU) {
     return 0;
   }
   if (n->task_state != RCV_TASK_MIGRATING || !vm_state_clear(e, p)) {

@@ -48,7 +48,9 @@ RCV_ENUM_DEFINE(rcv_phase, RCV_PHASE_LIST, PHASE)
   X(EVENT, DECIDED_RESET, "decided_reset")   /* full observation, verdict RESET, permit minted */ \
   X(EVENT, GATES_CLEAR, "gates_clear") X(EVENT, APPROVAL_CONSUMED, "approval_consumed")         \
   X(EVENT, INTENT_DURABLE, "intent_durable")                                                    \
-  X(EVENT, RELOOK_SAME, "relook_same")       /* bracketing round and Nova read: still RESET, no decisive fact changed, kill switch off */ \
+  /* RELOOK_SAME: bracketing round and Nova read: still RESET, no decisive fact changed, kill     \
+     switch off */                                                                                \
+  X(EVENT, RELOOK_SAME, "relook_same")                                                            \
   X(EVENT, POST_DONE, "post_done") X(EVENT, POST_NOT_APPLIED, "post_not_applied")               \
   X(EVENT, POST_UNKNOWN, "post_unknown") X(EVENT, VERIFY_GOOD, "verify_good")                   \
   X(EVENT, VERIFY_BAD, "verify_bad") X(EVENT, OUTCOME_DURABLE, "outcome_durable")

@@ -61,11 +61,26 @@ static int vm_is_off(enum rcv_vm v) {
          v == RCV_VM_SHELVED_OFFLOADED || v == RCV_VM_DELETED || v == RCV_VM_SOFT_DELETED;
 }
 
+/* Candidate i had a copy that was killed after the record host's had been resumed. */
+static int killed_at(const struct picture *pic, int64_t i) {
+  return pic->h >= 0 && i != pic->h && holds(pic, pic->h, RCV_CLASS_RUN) &&
+         pic->part[i] == RCV_PART_COPY &&
+         rcv_killed_beside(&pic->e->candidate[pic->h].last, &pic->e->candidate[i].last);
+}
+
 static int nothing_wrong(const struct picture *pic) {
   const struct rcv_nova *n = &pic->e->nova_last;
   if (n->api != RCV_API_OK || n->task_state != RCV_TASK_NONE || pic->h < 0 || !others_empty(pic) ||
       pic->part[pic->h] != RCV_PART_COPY) {
     return 0;
+  }
+  if (pic->e->candidate[pic->h].last.monitor == RCV_MONITOR_MUTE) {
+    return 0;
+  }
+  for (int64_t i = 0; i < pic->n; i++) {
+    if (killed_at(pic, i)) {
+      return 0;
+    }
   }
   if (is_live(pic->own[pic->h])) {
     return 1;
@@ -296,9 +311,8 @@ static void raise_incoming(const struct picture *pic, struct rcv_verdict *out, i
 
 static void raise_jobs(const struct picture *pic, struct rcv_verdict *out) {
   /* A copy that hangs may well have the job (lab d-src-qemu-hung: the question about it blocks). */
-  int fed = pic->count[RCV_CLASS_OUT] + pic->count[RCV_CLASS_PC] + pic->count[RCV_CLASS_PCF] +
-                pic->count[RCV_CLASS_STUCK] >
-            0;
+  /* A copy that hangs may well be the one that sends. */
+  int fed = pic->count[RCV_CLASS_OUT] + pic->count[RCV_CLASS_STUCK] > 0;
   for (int64_t i = 0; i < pic->n; i++) {
     if (holds(pic, i, RCV_CLASS_OUT)) {
       raise_outgoing(pic, out, i);
@@ -372,9 +386,7 @@ static void raise_copies(const struct picture *pic, struct rcv_verdict *out, int
     if (is_other && pic->part[i] == RCV_PART_COPY && is_sleeping(pic->own[i])) {
       rcv_raise(out, RCV_CODE_SECOND_COPY, i);
     }
-    if (pic->h >= 0 && i != pic->h && holds(pic, pic->h, RCV_CLASS_RUN) &&
-        pic->part[i] == RCV_PART_COPY &&
-        rcv_killed_beside(&pic->e->candidate[pic->h].last, &pic->e->candidate[i].last)) {
+    if (killed_at(pic, i)) {
       rcv_raise(out, RCV_CODE_SECOND_COPY, i);
     }
   }
@@ -467,7 +479,7 @@ static void raise_elsewhere(const struct picture *pic, struct rcv_verdict *out) 
 static int nova_hides(const struct rcv_nova *n) {
   if (n->record_host < 0 || n->vm_state == RCV_VM_UNKNOWN || n->task_state == RCV_TASK_UNKNOWN ||
       n->newer_action == RCV_ACT_UNKNOWN || n->evacuation == RCV_EVAC_UNKNOWN ||
-      n->mig_present == RCV_TRI_UNKNOWN) {
+      n->mig_present == RCV_TRI_UNKNOWN || n->hypervisor == RCV_HV_UNKNOWN) {
     return 1;
   }
   if (n->mig_present != RCV_TRI_YES) {
@@ -611,18 +623,21 @@ static int64_t look_again_s(const struct picture *pic, const struct rcv_reason *
 
 /* The only confirmed owner: said only when nothing that was seen could contradict it. */
 static int64_t confirmed_owner(const struct picture *pic, const struct rcv_verdict *out) {
-  if (pic->unknown > 0 || pic->foreign > 0 || jobs(pic) > 0 ||
-      pic->count[RCV_CLASS_IN] + pic->count[RCV_CLASS_OFF_UNKNOWN] > 0) {
-    return -1;
-  }
+  int64_t owner = sole_live(pic);
   for (int64_t i = 0; i < out->reasons; i++) {
-    if (out->reason[i].code == RCV_CODE_SAME_HOST_TWICE ||
-        out->reason[i].code == RCV_CODE_SPLIT_BRAIN ||
-        out->reason[i].code == RCV_CODE_UNSTABLE_OBSERVATION) {
+    if (out->reason[i].code == RCV_CODE_SPLIT_BRAIN ||
+        rcv_kind_of(out->reason[i].code) == RCV_VERDICT_UNKNOWN) {
       return -1;
     }
   }
-  return sole_live(pic);
+  if (owner == pic->h) {
+    return others_empty(pic) ? owner : -1;
+  }
+  if (pic->foreign > 0 || jobs(pic) > 0 ||
+      pic->count[RCV_CLASS_IN] + pic->count[RCV_CLASS_OFF_UNKNOWN] > 0) {
+    return -1;
+  }
+  return owner;
 }
 
 void rcv_reasons(const struct rcv_evidence *e, const struct rcv_policy *p,

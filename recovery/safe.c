@@ -112,18 +112,19 @@ int rcv_ownership_safe(const struct rcv_evidence *e, const struct rcv_policy *p)
   return 1;
 }
 
-/*@ requires \valid_read(e) && \valid_read(p) && indexes_ok(e);
+/*@ requires \valid_read(e) && indexes_ok(e);
     assigns \nothing;
     ensures agreed_means_agreed: \result == 1 <==>
-      (\forall integer i; 0 <= i < e->candidates ==> steady(e, p, i));
+      (\forall integer i; 0 <= i < e->candidates ==> e->candidate[i].agreed == RCV_TRI_YES);
     ensures \result == 0 || \result == 1; */
-static int all_agreed(const struct rcv_evidence *e, const struct rcv_policy *p) {
+static int all_agreed(const struct rcv_evidence *e) {
   /*@ loop invariant 0 <= i <= e->candidates;
-      loop invariant all_steady: \forall integer j; 0 <= j < i ==> steady(e, p, j);
+      loop invariant all_steady: \forall integer j; 0 <= j < i ==>
+        e->candidate[j].agreed == RCV_TRI_YES;
       loop assigns i;
       loop variant e->candidates - i; */
   for (int64_t i = 0; i < e->candidates; i++) {
-    if (e->candidate[i].agreed != RCV_TRI_YES && !rcv_excused(e, p, i)) {
+    if (e->candidate[i].agreed != RCV_TRI_YES) {
       return 0;
     }
   }
@@ -146,7 +147,7 @@ int rcv_settled(const struct rcv_evidence *e, const struct rcv_policy *p) {
   if (e->last_round_ms < 0 || e->nova_last.start_ms < e->last_round_ms) {
     return 0;
   }
-  return all_agreed(e, p);
+  return all_agreed(e);
 }
 
 int rcv_complete(const struct rcv_evidence *e, const struct rcv_policy *p) {

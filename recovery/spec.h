@@ -248,7 +248,7 @@
 
   predicate nova_safe{L}(struct rcv_evidence *e, struct rcv_policy *p) =
     e->too_many == RCV_TRI_NO && e->nova_last.api == RCV_API_OK &&
-    e->nova_last.hypervisor != RCV_HV_OTHER &&
+    e->nova_last.hypervisor == RCV_HV_QEMU &&
     e->nova_last.task_state == RCV_TASK_MIGRATING && vm_state_clear(e, p) &&
     (e->nova_last.newer_action == RCV_ACT_NONE ||
      e->nova_last.newer_action == RCV_ACT_HARMLESS) &&
@@ -262,16 +262,14 @@
     e->rounds < 1 || e->first_round_ms < 0 || e->last_round_ms < e->first_round_ms
       ? 0 : e->last_round_ms - e->first_round_ms;
 
-  predicate steady{L}(struct rcv_evidence *e, struct rcv_policy *p, integer i) =
-    e->candidate[i].agreed == RCV_TRI_YES || excused(e, p, i);
-
   // Long enough, often enough, nothing changed, and Nova was read before and after.
   predicate settled{L}(struct rcv_evidence *e, struct rcv_policy *p) =
     e->rounds >= 1 && e->rounds >= p->observe_rounds && window(e) >= p->observe_window_ms &&
     e->nova_reads >= 2 && e->nova_agreed == RCV_TRI_YES && e->heartbeat == RCV_TRI_NO &&
     0 <= e->nova_first.end_ms <= e->first_round_ms &&
     0 <= e->last_round_ms <= e->nova_last.start_ms &&
-    (\forall integer i; 0 <= i < e->candidates ==> steady(e, p, i));
+    (\forall integer i; 0 <= i < e->candidates ==>
+      e->candidate[i].agreed == RCV_TRI_YES);
 
   predicate complete{L}(struct rcv_evidence *e, struct rcv_policy *p) =
     settled(e, p) && 0 <= e->nova_last.record_host < e->candidates &&

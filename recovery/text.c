@@ -73,6 +73,18 @@ static void add_value(struct rcv_text *t, const char *s, int64_t max, const char
   }
 }
 
+/* A status as Nova writes it ("running (post-copy)"): it may stand in quotes of SQL. */
+static void add_status(struct rcv_text *t, const char *s, int64_t max, const char *if_empty) {
+  if (s[0] == '\0') {
+    rcv_text_add(t, if_empty);
+    return;
+  }
+  for (int64_t i = 0; i < max && s[i] != '\0'; i++) {
+    int space = s[i] == ' ' || s[i] == '(' || s[i] == ')';
+    add_char(t, plain(s[i]) || space ? s[i] : '?');
+  }
+}
+
 /* A message from outside: read only, so spaces and punctuation stay; nothing unprintable. */
 static void add_message(struct rcv_text *t, const char *s, int64_t max, const char *if_empty) {
   if (s[0] == '\0') {
@@ -117,8 +129,8 @@ static void add_texts(struct rcv_text *t, const struct rcv_story *s, char which)
   case 'i': add_value(t, n->instance, RCV_ID_BYTES, "<instance>"); return;
   case 'm': add_value(t, n->migration_uuid, RCV_ID_BYTES, "<migration uuid>"); return;
   case 'S':
-    add_message(t, n->migration_status, RCV_ID_BYTES,
-                rcv_enum_name(&rcv_mig_enum, (int)s->e->nova_last.mig_status));
+    add_status(t, n->migration_status, RCV_ID_BYTES,
+               rcv_enum_name(&rcv_mig_enum, (int)s->e->nova_last.mig_status));
     return;
   case 'V':
     add_value(t, n->vm_state, RCV_ID_BYTES,

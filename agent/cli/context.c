@@ -28,6 +28,7 @@ static void install_handlers(void) {
   action.sa_flags = (int)SA_RESETHAND;
   (void)sigaction(SIGINT, &action, NULL);
   (void)sigaction(SIGTERM, &action, NULL);
+  (void)sigaction(SIGHUP, &action, NULL);
 }
 
 static void show_progress(void *ctx, const struct obs_progress *p) {
@@ -55,9 +56,26 @@ void context_progress_end(void) {
 }
 
 int context_fail(const struct uw_err *err) {
+  char text[sizeof err->text];
+  size_t n = 0;
+  /* The line may quote what a caller or a server wrote; it must not steer a terminal. */
+  for (; n + 1 < sizeof text && err->text[n] != '\0'; n++) {
+    unsigned char c = (unsigned char)err->text[n];
+    text[n] = c < 0x20 || c == 0x7f ? '?' : err->text[n];
+  }
+  text[n] = '\0';
   context_progress_end();
-  (void)fprintf(stderr, "unwedge: %s\n", err->text);
+  (void)fprintf(stderr, "unwedge: %s\n", text);
   return err->status == UW_EXIT_OK ? UW_EXIT_USAGE : (int)err->status;
+}
+
+int context_bad_words(const struct cli_options *options, const char *known) {
+  (void)fprintf(stderr, "unwedge: %s", options->verb);
+  for (size_t i = 0; i < options->operands; i++) {
+    (void)fprintf(stderr, " %s", options->operand[i]);
+  }
+  (void)fprintf(stderr, ": not understood; known are: %s\n", known);
+  return UW_EXIT_USAGE;
 }
 
 int context_open(const struct cli_options *options, bool acting, const char *operand,
@@ -114,6 +132,24 @@ int context_print_verdict(const struct cli_options *options, const json_t *verdi
   }
   uw_buf_free(&out);
   return failed != 0 ? context_fail(&err) : status;
+}
+
+int context_print_json(json_t *owned) {
+  struct uw_buf out = {0};
+  struct uw_err err;
+  uw_err_clear(&err);
+  int status = UW_EXIT_OK;
+  if (owned == NULL) {
+    (void)uw_err_set(&err, UW_EXIT_USAGE, "out of memory");
+    status = context_fail(&err);
+  } else if (uw_json_pretty(owned, &out, &err) != 0) {
+    status = context_fail(&err);
+  } else {
+    (void)fputs(uw_buf_text(&out), stdout);
+  }
+  uw_buf_free(&out);
+  json_decref(owned);
+  return status;
 }
 
 int context_print_look(const struct context *c, const struct look *l) {

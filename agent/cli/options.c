@@ -7,8 +7,7 @@
 #include <string.h>
 
 enum { OPT_OS_CLOUD = 256, OPT_REASON, OPT_ATTEST, OPT_ALSO, OPT_WAIT, OPT_DEBUG, OPT_NO_COLOR,
-       OPT_QUIET, OPT_CONFIG, OPT_POLICY, OPT_AS, OPT_INSTANCE, OPT_RUN, OPT_APPROVAL,
-       OPT_VERSION };
+       OPT_QUIET, OPT_CONFIG, OPT_POLICY, OPT_AS, OPT_INSTANCE, OPT_RUN, OPT_VERSION };
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPT_CONFIG},
@@ -26,7 +25,6 @@ static const struct option long_options[] = {
     {"as", required_argument, NULL, OPT_AS},
     {"instance", required_argument, NULL, OPT_INSTANCE},
     {"run", required_argument, NULL, OPT_RUN},
-    {"approval", required_argument, NULL, OPT_APPROVAL},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
@@ -44,9 +42,11 @@ static int parse_wait(const char *text, int64_t *out, struct uw_err *err) {
 }
 
 static int add_also(const char *host, struct cli_options *out, struct uw_err *err) {
-  if (out->also.count >= OBS_MAX_ALSO || host[0] == '\0' || strlen(host) >= RCV_TEXT_BYTES) {
-    return uw_err_set(err, UW_EXIT_USAGE, "--also-probe %s: not a host name, or more than %d",
-                      host, OBS_MAX_ALSO);
+  if (out->also.count >= OBS_MAX_ALSO) {
+    return uw_err_set(err, UW_EXIT_USAGE, "more than %d hosts of --also-probe", OBS_MAX_ALSO);
+  }
+  if (strlen(host) >= RCV_TEXT_BYTES) {
+    return uw_err_set(err, UW_EXIT_USAGE, "--also-probe %.40s...: host name too long", host);
   }
   (void)snprintf(out->also.host[out->also.count], RCV_TEXT_BYTES, "%s", host);
   out->also.count++;
@@ -63,20 +63,13 @@ static int take_format(const char *text, struct cli_options *out, struct uw_err 
 
 static int take_attestation(const char *text, struct cli_options *out, struct uw_err *err) {
   if (out->attestations >= OBS_MAX_ATTESTATIONS) {
-    return uw_err_set(err, UW_EXIT_USAGE, "more than %d attestations", OBS_MAX_ATTESTATIONS);
+    return uw_err_set(err, UW_EXIT_USAGE, "more than %d statements of --attest",
+                      OBS_MAX_ATTESTATIONS);
   }
   if (obs_attestation_parse(text, &out->attestation[out->attestations], err) != 0) {
     return -1;
   }
   out->attestations++;
-  return 0;
-}
-
-static int take_approval(const char *file, struct cli_options *out, struct uw_err *err) {
-  if (out->approvals >= CLI_MAX_APPROVALS) {
-    return uw_err_set(err, UW_EXIT_USAGE, "more than %d approvals", CLI_MAX_APPROVALS);
-  }
-  out->approval[out->approvals++] = file;
   return 0;
 }
 
@@ -99,7 +92,6 @@ static int take(int option, const char *value, struct cli_options *out, struct u
   case OPT_AS: out->as = value; return 0;
   case OPT_INSTANCE: out->instance = value; return 0;
   case OPT_RUN: out->run = value; return 0;
-  case OPT_APPROVAL: return take_approval(value, out, err);
   case 'h': out->help = true; return 0;
   case OPT_VERSION: out->version = true; return 0;
   default: break;
@@ -108,11 +100,65 @@ static int take(int option, const char *value, struct cli_options *out, struct u
 }
 
 static int bad_option(int argc, char **argv, int kind, struct uw_err *err) {
+  char letter[] = {'-', (char)optopt, '\0'};
   const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "?";
-  return uw_err_set(err, UW_EXIT_USAGE, kind == ':' ? "%s needs a value"
-                                                    : "%s is not an option of unwedge; "
-                                                      "`unwedge --help` lists them",
-                    word);
+  /* Inside a cluster such as -zq getopt has not gone on to the next word yet. */
+  if (optopt > 0 && optopt < OPT_OS_CLOUD && strncmp(word, "--", 2) != 0) {
+    word = letter;
+  }
+  if (kind == ':') {
+    return uw_err_set(err, UW_EXIT_USAGE, "%s needs a value", word);
+  }
+  /* getopt tells a long option that takes no value by naming it. */
+  if (strncmp(word, "--", 2) == 0 && optopt != 0) {
+    return uw_err_set(err, UW_EXIT_USAGE, "%s: this option takes no value", word);
+  }
+  return uw_err_set(err, UW_EXIT_USAGE,
+                    "%s is not an option of unwedge; `unwedge --help` lists them", word);
+}
+
+static int only_for(const struct cli_options *o, bool given, const char *option,
+                    const char *const *verbs, struct uw_err *err) {
+  char known[64] = "";
+  size_t used = 0;
+  for (size_t i = 0; given && verbs[i] != NULL; i++) {
+    if (strcmp(o->verb, verbs[i]) == 0) {
+      return 0;
+    }
+    int n = snprintf(known + used, sizeof known - used, "%s%s", i > 0 ? ", " : "", verbs[i]);
+    used += n > 0 ? (size_t)n : 0;
+  }
+  return given ? uw_err_set(err, UW_EXIT_USAGE, "%s does nothing with %s; it is for %s", o->verb,
+                            option, known)
+               : 0;
+}
+
+/* An option that is dropped silently is a trap: nobody misses a plan file before it is needed. */
+static int check_use(const struct cli_options *o, struct uw_err *err) {
+  static const char *const makes[] = {"plan", "recover", NULL};
+  static const char *const looks[] = {"diagnose", "plan", "recover", "apply", NULL};
+  static const char *const waits[] = {"diagnose", NULL};
+  static const char *const journal[] = {"journal", NULL};
+  if (o->verb == NULL || o->help || o->version) {
+    return 0;
+  }
+  return only_for(o, o->out != NULL, "--out", makes, err) == 0 &&
+                 only_for(o, o->wait_s >= 0, "--wait", waits, err) == 0 &&
+                 only_for(o, o->attestations > 0, "--attest", looks, err) == 0 &&
+                 only_for(o, o->also.count > 0, "--also-probe", looks, err) == 0 &&
+                 only_for(o, o->as != NULL, "--as", journal, err) == 0 &&
+                 only_for(o, o->instance != NULL, "--instance", journal, err) == 0 &&
+                 only_for(o, o->run != NULL, "--run", journal, err) == 0
+             ? 0
+             : -1;
+}
+
+static const char *name_of(int option) {
+  size_t i = 0;
+  while (long_options[i].name != NULL && long_options[i].val != option) {
+    i++;
+  }
+  return long_options[i].name != NULL ? long_options[i].name : "?";
 }
 
 int cli_parse(int argc, char **argv, struct cli_options *out, struct uw_err *err) {
@@ -125,11 +171,18 @@ int cli_parse(int argc, char **argv, struct cli_options *out, struct uw_err *err
     if (option == '?' || option == ':') {
       return bad_option(argc, argv, option, err);
     }
+    if (option != OPT_WAIT && optarg != NULL && optarg[0] == '\0') {
+      return uw_err_set(err, UW_EXIT_USAGE, "--%s has an empty value", name_of(option));
+    }
     if (take(option, optarg, out, err) != 0) {
       return -1;
     }
   }
   for (int i = optind; i < argc; i++) {
+    if (argv[i][0] == '\0') {
+      return uw_err_set(err, UW_EXIT_USAGE, "an empty word on the command line; give a name, or "
+                                            "leave it out");
+    }
     if (out->verb == NULL) {
       out->verb = argv[i];
     } else if (out->operands < CLI_MAX_OPERANDS) {
@@ -138,5 +191,5 @@ int cli_parse(int argc, char **argv, struct cli_options *out, struct uw_err *err
       return uw_err_set(err, UW_EXIT_USAGE, "more than %d operands", CLI_MAX_OPERANDS);
     }
   }
-  return 0;
+  return check_use(out, err);
 }

@@ -10,8 +10,7 @@
 #include "agent/observe/candidates.h"
 #include "agent/observe/observe.h"
 
-#define CLI_MAX_OPERANDS  1024 /* files of one replay */
-#define CLI_MAX_APPROVALS 8
+#define CLI_MAX_OPERANDS   1024 /* files of one replay */
 #define CLI_WAIT_DEFAULT_S 900
 
 struct cli_options {
@@ -21,8 +20,6 @@ struct cli_options {
   const char *config, *policy, *os_cloud, *out, *reason; /* NULL when not given */
   const char *as;                           /* journal resolve --as */
   const char *instance, *run;               /* journal show filters */
-  const char *approval[CLI_MAX_APPROVALS];
-  size_t approvals;
   bool json, debug, no_color, quiet, help, version;
   int64_t wait_s;                           /* -1 without --wait */
   struct obs_also also;
@@ -30,8 +27,11 @@ struct cli_options {
   size_t attestations;
 };
 
-/* Parses argv (GNU style: options anywhere, "--" ends them). Errors name the word and what is
- * accepted; status UW_EXIT_USAGE. */
+/*
+ * Parses argv (GNU style: options anywhere, "--" ends them). An empty value or operand is an error
+ * (an unset variable of a script), and so is an option that would be dropped silently because the
+ * verb does nothing with it. Errors name the word and what is accepted; status UW_EXIT_USAGE.
+ */
 int cli_parse(int argc, char **argv, struct cli_options *out, struct uw_err *err) UW_MUST_USE;
 
 #endif

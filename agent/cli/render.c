@@ -1,6 +1,5 @@
 #include "agent/cli/render.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,8 @@
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
 
-#define LINE_WIDTH  96
+#define LINE_WIDTH   96
+#define NUMBER_BYTES 16 /* "  12. " */
 
 bool render_use_color(int fd, bool no_color) {
   const char *env = getenv("NO_COLOR");
@@ -34,9 +34,7 @@ static void heading(const struct render_options *o, const char *title, struct uw
   uw_buf_printf(out, "\n%s%s%s\n", o->color ? "\033[1m" : "", title, o->color ? "\033[0m" : "");
 }
 
-/* Wraps at spaces; continuation lines are indented like the text above them. A word longer
- * than the line (a URI, a command) is never broken. */
-static void wrapped(const char *first, const char *line, struct uw_buf *out) {
+void render_wrapped(const char *first, const char *line, struct uw_buf *out) {
   size_t indent = strlen(first);
   size_t column = indent;
   uw_buf_puts(out, first);
@@ -60,14 +58,19 @@ static void wrapped(const char *first, const char *line, struct uw_buf *out) {
 }
 
 /* A line that begins with two spaces is a command or a table row: printed as it is. One that is
- * numbered already needs no bullet. */
+ * numbered already needs no bullet; its number hangs. */
 static void item(const char *bullet, const char *line, struct uw_buf *out) {
   if (strncmp(line, "  ", 2) == 0) {
     uw_buf_printf(out, "  %s\n", line);
-  } else if (isdigit((unsigned char)line[0]) && strchr("0123456789.", line[1]) != NULL) {
-    wrapped("  ", line, out);
+    return;
+  }
+  size_t digits = strspn(line, "0123456789");
+  if (digits > 0 && digits < 4 && strncmp(line + digits, ". ", 2) == 0) {
+    char first[NUMBER_BYTES];
+    (void)snprintf(first, sizeof first, "  %.*s. ", (int)digits, line);
+    render_wrapped(first, line + digits + 2, out);
   } else {
-    wrapped(bullet, line, out);
+    render_wrapped(bullet, line, out);
   }
 }
 
@@ -156,7 +159,7 @@ static void host_table(const json_t *verdict, struct uw_buf *out) {
         uw_buf_puts(out, "\n");
         const char *detail = h == NULL ? "" : uw_json_str(h, "detail", "");
         if (detail[0] != '\0') {
-          wrapped("      ", detail, out);
+          render_wrapped("      ", detail, out);
         }
       }
     }
@@ -171,7 +174,7 @@ static void why(const json_t *verdict, const struct render_options *o, struct uw
   for (size_t i = 0; i < json_array_size(reasons); i++) {
     const json_t *r = json_array_get(reasons, i);
     uw_buf_printf(out, "  %s %s\n", text(r, "code"), text(r, "name"));
-    wrapped("      ", text(r, "text"), out);
+    render_wrapped("      ", text(r, "text"), out);
   }
   const json_t *nova = json_object_get(verdict, "nova");
   const json_t *migration = json_object_get(nova, "migration");
@@ -197,12 +200,13 @@ static void ticket(const json_t *verdict, const struct render_options *o, struct
   uw_buf_printf(out,
                 "  unwedge " UW_VERSION ": %s %s %s\n"
                 "  instance %s (%s), record host %s, owner %s\n"
-                "  seen in %" JSON_INTEGER_FORMAT " rounds over %" JSON_INTEGER_FORMAT
+                "  seen in %" JSON_INTEGER_FORMAT " round%s over %" JSON_INTEGER_FORMAT
                 " ms, observation %s\n"
                 "  evidence %s\n  policy   %s\n",
                 text(verdict, "verdict"), text(verdict, "code"), text(verdict, "code_name"),
                 text(verdict, "name"), text(verdict, "instance"), text(verdict, "record_host"),
                 text(verdict, "owner"), (json_int_t)uw_json_int(observed, "rounds", 0),
+                uw_json_int(observed, "rounds", 0) == 1 ? "" : "s",
                 (json_int_t)uw_json_int(observed, "window_ms", 0),
                 json_is_true(json_object_get(observed, "complete")) ? "complete" : "not complete",
                 text(verdict, "evidence_digest"), text(verdict, "policy_digest"));
@@ -227,7 +231,7 @@ void render_verdict(const json_t *verdict, const struct render_options *options,
                 options->color ? "\033[0m" : "", text(verdict, "code"),
                 text(verdict, "code_name"));
   uw_buf_printf(out, "instance: %s (%s)\n", text(verdict, "name"), text(verdict, "instance"));
-  wrapped("   guest: ", text(verdict, "guest"), out);
+  render_wrapped("   guest: ", text(verdict, "guest"), out);
   uw_buf_puts(out, "\n");
   host_table(verdict, out);
   why(verdict, options, out);

@@ -23,6 +23,10 @@ struct render_options {
 void render_verdict(const json_t *verdict, const struct render_options *options,
                     struct uw_buf *out);
 
+/* A line after `first`, wrapped at spaces to 96 columns; what follows is indented like its begin. A
+ * word that is longer (a URI, a command) is never broken. */
+void render_wrapped(const char *first, const char *line, struct uw_buf *out);
+
 /* Only the residue of a verdict, with its heading: what is left to do after a reset. */
 void render_residue(const json_t *verdict, struct uw_buf *out);
 

@@ -35,7 +35,14 @@ static int write_plan(const struct cli_options *options, const struct uw_plan *p
 
 static void print_next(const struct cli_options *options, const struct uw_plan *plan) {
   char until[UW_TIME_BYTES];
-  if (options->json || plan->judgement->verdict.kind != RCV_VERDICT_RESET) {
+  if (options->json) {
+    return;
+  }
+  if (plan->judgement->verdict.kind != RCV_VERDICT_RESET) {
+    if (options->out != NULL) {
+      (void)printf("\nplan: %s, for the record; with this verdict there is nothing to apply\n",
+                   options->out);
+    }
     return;
   }
   uw_time_text(plan->head.expires_s, until);
@@ -56,11 +63,14 @@ int verb_plan(const struct cli_options *options) {
   if (context_open(options, false, options->operand[0], &c, &err) != 0) {
     return context_fail(&err);
   }
-  int status;
-  if (make_plan(&c, &plan, &l, &err) != 0 || write_plan(options, plan, &err) != 0) {
+  int status = UW_EXIT_OK;
+  bool failed = make_plan(&c, &plan, &l, &err) != 0 || write_plan(options, plan, &err) != 0;
+  if (l != NULL) {
+    status = context_print_look(&c, l); /* what was seen is worth a minute, plan or not */
+  }
+  if (failed) {
     status = context_fail(&err);
   } else {
-    status = context_print_look(&c, l);
     print_next(options, plan);
   }
   uw_plan_free(plan);
@@ -86,8 +96,14 @@ static int print_result(const struct cli_options *options, const struct act_resu
     json_decref(o);
     return status;
   }
+  if (r->status == UW_EXIT_STALE) {
+    (void)printf("stale: this changed since the plan was made\n");
+  }
   for (size_t i = 0; i < r->lines; i++) {
     (void)printf("%s\n", r->line[i]);
+  }
+  if (!r->sent && r->status != UW_EXIT_OK) {
+    (void)printf("nothing was sent to Nova\n");
   }
   if (r->status == UW_EXIT_OK && r->verdict != NULL) {
     struct uw_buf out = {0};
@@ -105,15 +121,15 @@ static int apply(struct context *c, const struct uw_plan *plan, bool on_terminal
   static struct act_result result;
   struct uw_err err;
   uw_err_clear(&err);
-  int failed = act_apply(c->session, plan, on_terminal, &result, &err);
+  bool failed = act_apply(c->session, plan, on_terminal, &result, &err) != 0;
   context_progress_end();
+  if (failed) {
+    /* What was sent stays true whatever failed afterwards: 8 would say that nothing was. */
+    result.status = result.sent && !result.outcome_durable ? UW_EXIT_ACTED_UNKNOWN : err.status;
+  }
   int status = print_result(c->options, &result);
-  if (failed != 0) {
-    status = context_fail(&err);
-    /* What was sent stays true whatever failed afterwards. */
-    if (result.sent && !result.verified && status != UW_EXIT_JOURNAL) {
-      status = UW_EXIT_ACTED_UNKNOWN;
-    }
+  if (failed) {
+    (void)context_fail(&err);
   }
   act_result_free(&result);
   return status;
@@ -147,7 +163,7 @@ static int ask(int tty, const char *instance, bool *yes) {
   char question[256];
   char answer[ANSWER_BYTES];
   int n = snprintf(question, sizeof question,
-                   "\nReset the state of %s to active now? Only 'yes' is yes: ", instance);
+                   "\nReset the state of %.120s to active now? Only 'yes' is yes: ", instance);
   *yes = false;
   if (n < 0 || uw_write_all(tty, question, strlen(question)) != 0) {
     return -1;

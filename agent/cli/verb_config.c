@@ -8,39 +8,32 @@
 #include "agent/cli/verbs.h"
 #include "agent/config/config.h"
 
-static int print_json(json_t *value) {
-  struct uw_buf out = {0};
-  struct uw_err err;
-  uw_err_clear(&err);
-  int status = UW_EXIT_OK;
-  if (value == NULL) {
-    (void)uw_err_set(&err, UW_EXIT_USAGE, "out of memory");
-    status = context_fail(&err);
-  } else if (uw_json_pretty(value, &out, &err) != 0) {
-    status = context_fail(&err);
-  } else {
-    (void)fputs(uw_buf_text(&out), stdout);
-  }
-  uw_buf_free(&out);
-  json_decref(value);
-  return status;
-}
+/* What is shown is gone through twice for text: once for the widths of the columns. */
+struct shown {
+  json_t *list; /* not NULL: JSON */
+  bool print;
+  int key_width, value_width;
+};
 
-static int bad_word(const char *verb, const char *word, const char *known) {
-  (void)fprintf(stderr, "unwedge: %s %s: no such thing; known is %s\n", verb, word, known);
-  return UW_EXIT_USAGE;
+static void widen(int *width, const char *text) {
+  int len = (int)strlen(text);
+  *width = len > *width ? len : *width;
 }
 
 /* --- config ------------------------------------------------------------------------------- */
 
 static void show_key(const char *key, const char *value, const char *origin, const char *doc,
                      void *ctx) {
-  json_t *list = ctx;
-  if (list != NULL) {
-    (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "key", key, "value",
-                                                value, "origin", origin, "doc", doc));
+  struct shown *s = ctx;
+  const char *shown = value[0] != '\0' ? value : "\"\"";
+  if (s->list != NULL) {
+    (void)json_array_append_new(s->list, json_pack("{s:s, s:s, s:s, s:s}", "key", key, "value",
+                                                   value, "origin", origin, "doc", doc));
+  } else if (s->print) {
+    (void)printf("%-*s  %-*s  # %s; %s\n", s->key_width, key, s->value_width, shown, origin, doc);
   } else {
-    (void)printf("%-28s %-34s # %s; %s\n", key, value[0] != '\0' ? value : "\"\"", origin, doc);
+    widen(&s->key_width, key);
+    widen(&s->value_width, shown);
   }
 }
 
@@ -49,16 +42,21 @@ int verb_config(const struct cli_options *options) {
   struct uw_err err;
   uw_err_clear(&err);
   if (strcmp(options->operand[0], "show") != 0) {
-    return bad_word("config", options->operand[0], "show");
+    return context_bad_words(options, "config show");
   }
   if (uw_config_load(options->config, &config, &err) != 0) {
     return context_fail(&err);
   }
   int status = UW_EXIT_OK;
-  json_t *list = options->json ? json_array() : NULL;
-  uw_config_show(config, show_key, list);
+  struct shown s = {.list = options->json ? json_array() : NULL};
+  if (!options->json || s.list != NULL) {
+    uw_config_show(config, show_key, &s);
+  }
   if (options->json) {
-    status = print_json(list);
+    status = context_print_json(s.list);
+  } else {
+    s.print = true;
+    uw_config_show(config, show_key, &s);
   }
   uw_config_free(config);
   return status;
@@ -67,16 +65,21 @@ int verb_config(const struct cli_options *options) {
 /* --- policy ------------------------------------------------------------------------------- */
 
 static int show_item(const struct pol_item *item, void *ctx) {
-  json_t *list = ctx;
+  struct shown *s = ctx;
   const struct pol_param_info *info = item->info;
-  if (list != NULL) {
-    return json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name",
-                                                 info->name, "value", item->value, "unit",
-                                                 info->unit, "range", item->range, "origin",
-                                                 item->origin, "doc", info->doc));
+  if (s->list != NULL) {
+    return json_array_append_new(s->list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name",
+                                                    info->name, "value", item->value, "unit",
+                                                    info->unit, "range", item->range, "origin",
+                                                    item->origin, "doc", info->doc));
   }
-  (void)printf("%-32s %-22s %-10s %-16s %s\n", info->name, item->value, info->unit, item->range,
-               item->origin);
+  if (s->print) {
+    (void)printf("%-*s  %-*s  %-11s  %-17s  %s\n", s->key_width, info->name, s->value_width,
+                 item->value, info->unit, item->range, item->origin);
+  } else {
+    widen(&s->key_width, info->name);
+    widen(&s->value_width, item->value);
+  }
   return 0;
 }
 
@@ -93,13 +96,19 @@ static int show_policy(const struct cli_options *options) {
              uw_policy_load(config, options->policy, false, policy, &err) != 0) {
     status = context_fail(&err);
   } else if (options->json) {
-    json_t *list = json_array();
-    status = list == NULL || pol_each(policy, show_item, list) != 0 ? print_json(NULL)
-                                                                    : print_json(list);
+    struct shown s = {.list = json_array()};
+    if (s.list != NULL && pol_each(policy, show_item, &s) != 0) {
+      json_decref(s.list);
+      s.list = NULL;
+    }
+    status = context_print_json(s.list);
   } else {
-    (void)printf("policy in force: %s\n%-32s %-22s %-10s %-16s %s\n", policy->name, "PARAMETER",
-                 "VALUE", "UNIT", "RANGE", "FROM");
-    (void)pol_each(policy, show_item, NULL);
+    struct shown s = {0};
+    (void)pol_each(policy, show_item, &s);
+    s.print = true;
+    (void)printf("policy in force: %s\n%-*s  %-*s  %-11s  %-17s  %s\n", policy->name, s.key_width,
+                 "PARAMETER", s.value_width, "VALUE", "UNIT", "RANGE", "FROM");
+    (void)pol_each(policy, show_item, &s);
   }
   uw_config_free(config);
   free(policy);
@@ -141,5 +150,5 @@ int verb_policy(const struct cli_options *options) {
   if (strcmp(options->operand[0], "check") == 0 && options->operands == 2) {
     return check_policy(options->operand[1]);
   }
-  return bad_word("policy", options->operand[0], "check FILE, show");
+  return context_bad_words(options, "policy check FILE, policy show");
 }

@@ -63,17 +63,22 @@ static int verify(const struct cli_options *options, struct uw_err *err) {
   }
   bool good = report.first_problem[0] == '\0';
   if (options->json) {
-    (void)printf("{\"schema\":\"unwedge.journal-verify/1\",\"good\":%s,\"records\":%lld,"
-                 "\"evidence_files\":%lld,\"torn_bytes\":%lld}\n",
-                 good ? "true" : "false", (long long)report.records,
-                 (long long)report.evidence_files, (long long)report.torn_bytes);
+    json_t *o = json_pack("{s:s, s:b, s:s?, s:I, s:I, s:I}", "schema", "unwedge.journal-verify/1",
+                          "good", (int)good, "problem", good ? NULL : report.first_problem,
+                          "records", (json_int_t)report.records, "evidence_files",
+                          (json_int_t)report.evidence_files, "torn_bytes",
+                          (json_int_t)report.torn_bytes);
+    int status = context_print_json(o);
+    if (status != UW_EXIT_OK) {
+      return status;
+    }
   } else {
-    (void)printf("%s: %s, %lld records, %lld evidence files, %lld bytes after the last record\n",
+    (void)printf("%s: %s, records: %lld, evidence files: %lld, bytes after the last record: %lld\n",
                  dir, good ? "good" : "DAMAGED", (long long)report.records,
                  (long long)report.evidence_files, (long long)report.torn_bytes);
   }
   if (!good) {
-    (void)fprintf(stderr, "unwedge: %s\n", report.first_problem);
+    (void)fprintf(stderr, "unwedge: %s: %s\n", dir, report.first_problem);
     return UW_EXIT_JOURNAL;
   }
   return UW_EXIT_OK;
@@ -129,7 +134,6 @@ int verb_journal(const struct cli_options *options) {
       return verify(options, &err);
     }
   }
-  (void)fprintf(stderr, "unwedge: journal %s: known are init, show, verify, resolve INSTANCE\n",
-                word);
-  return UW_EXIT_USAGE;
+  return context_bad_words(options, "journal init, journal show, journal verify, journal resolve "
+                                    "INSTANCE");
 }

@@ -67,6 +67,9 @@ static int replay_one(const struct cli_options *options, const char *path) {
 int verb_replay(const struct cli_options *options) {
   int result = UW_EXIT_OK;
   for (size_t i = 0; i < options->operands; i++) {
+    if (i > 0 && !options->json) {
+      (void)printf("\n");
+    }
     int status = replay_one(options, options->operand[i]);
     if (options->operands == 1) {
       return status;

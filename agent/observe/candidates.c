@@ -56,15 +56,24 @@ static int64_t add(struct rcv_evidence *e, struct rcv_names *names, const char *
   e->candidates = at + 1;
   e->candidate[at].of_newest_record = RCV_TRI_NO;
   e->candidate[at].also_probe = RCV_TRI_NO;
-  e->candidate[at].hypervisor_listed = RCV_TRI_NO;
   copy_text(names->host[at].host, sizeof names->host[at].host, host);
   return at;
 }
 
+static void add_also(struct rcv_evidence *e, struct rcv_names *names, const char *host) {
+  int64_t at = add(e, names, host);
+  if (at >= 0) {
+    e->candidate[at].also_probe = RCV_TRI_YES;
+  }
+}
+
+/* A list that could not be read whole is no proof that a host is not on it. */
 static void note_hypervisors(const struct nova_reading *r, struct rcv_evidence *e,
                              struct rcv_names *names) {
+  bool whole = (r->read & NOVA_HYPERVISORS) != 0;
   for (int64_t i = 0; i < e->candidates; i++) {
     struct rcv_host_names *h = &names->host[i];
+    e->candidate[i].hypervisor_listed = whole ? RCV_TRI_NO : RCV_TRI_UNKNOWN;
     for (size_t k = 0; k < r->hypervisors; k++) {
       if (strcmp(r->hypervisor[k].service_host, h->host) == 0) {
         e->candidate[i].hypervisor_listed = RCV_TRI_YES;
@@ -100,10 +109,10 @@ void obs_candidates(const struct nova_reading *reading, const struct obs_also *a
     (void)add(e, names, reading->event_host[i]);
   }
   for (size_t i = 0; i < also->count; i++) {
-    int64_t at = add(e, names, also->host[i]);
-    if (at >= 0) {
-      e->candidate[at].also_probe = RCV_TRI_YES;
-    }
+    add_also(e, names, also->host[i]);
+  }
+  for (size_t i = 0; also->everywhere && i < reading->hypervisors; i++) {
+    add_also(e, names, reading->hypervisor[i].service_host);
   }
   note_hypervisors(reading, e, names);
 }
@@ -152,8 +161,8 @@ static enum rcv_act newer_action_of(const struct nova_reading *r) {
       worst = RCV_ACT_HARMLESS;
     }
   }
-  /* No live-migration action at all: there is nothing the others could be newer than. */
-  return RCV_ACT_NONE;
+  /* Migrating without any live-migration action: what came after it cannot be told. */
+  return strcmp(r->server.task_state, "migrating") == 0 ? RCV_ACT_UNKNOWN : RCV_ACT_NONE;
 }
 
 static bool terminal(const struct nova_migration *m) {
@@ -168,14 +177,17 @@ static bool terminal(const struct nova_migration *m) {
 
 /*
  * A record older than the newest action belongs to an earlier one (nova.md section 5.1). Where
- * clocks could have swapped the two, a record that has not ended counts as the action's (it may
- * still be worked on) and one that has ended does not (the action's own may yet come).
+ * clocks could have swapped the two, it counts as the action's when it has not ended (it may still
+ * be worked on), when it is `completed` (then the guest should have moved), or when it was
+ * changed after the action began; any other one does not: the action's own may yet come.
  */
 static bool belongs_to(const struct nova_migration *m, const struct nova_action *action) {
   if (action == NULL || m->created_s >= action->start_s) {
     return true;
   }
-  return !terminal(m) && m->created_s >= action->start_s - SKEW_S;
+  bool could = !terminal(m) || strcmp(m->status, "completed") == 0 ||
+               m->updated_s >= action->start_s;
+  return could && m->created_s >= action->start_s - SKEW_S;
 }
 
 static enum rcv_evac evacuation_of(const struct nova_reading *r,

@@ -11,6 +11,7 @@
 #define OBS_MAX_ALSO 64 /* --also-probe hosts */
 
 struct obs_also {
+  bool everywhere; /* every host of every hypervisor Nova lists (scope.exclusivity: all) */
   size_t count;
   char host[OBS_MAX_ALSO][RCV_TEXT_BYTES];
 };

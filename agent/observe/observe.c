@@ -11,7 +11,9 @@
 #include "agent/base/json.h"
 
 #define RAW_MAX_BYTES ((size_t)8 * 1024 * 1024)
-#define WAIT_SLICE_MS 200 /* how fast Ctrl-C is noticed while waiting between rounds */
+#define RAW_LINE_ROOM  4096  /* of a raw line besides the reply in it */
+#define MIDDLE_READ_MS 10000 /* from this window on Nova is read after every round */
+#define WAIT_SLICE_MS  200   /* how fast Ctrl-C is noticed while waiting between rounds */
 
 struct obs {
   struct nova *nova;
@@ -25,6 +27,8 @@ struct obs {
   bool have_reading;
   struct probe_target target[RCV_MAX_CANDIDATES];
   bool hung[RCV_MAX_CANDIDATES]; /* no further job or monitor call there in this run */
+  char hung_host[RCV_MAX_CANDIDATES][RCV_TEXT_BYTES]; /* the same by name: lists change */
+  size_t hung_hosts;
   enum rcv_monitor monitor;      /* of the record host, carried over later looks */
   int64_t round;
   int64_t end_ms;
@@ -136,9 +140,43 @@ static int fold_reading(struct obs *o, bool first) {
   return stale != 0 ? 1 : 0;
 }
 
+/* --- hosts where a call hung --------------------------------------------------------------- */
+
+static void note_hung(struct obs *o, int64_t index) {
+  if (!o->hung[index] && o->hung_hosts < RCV_MAX_CANDIDATES) {
+    memcpy(o->hung_host[o->hung_hosts++], o->names.host[index].host, RCV_TEXT_BYTES);
+  }
+  o->hung[index] = true;
+}
+
+static void recall_hung(struct obs *o) {
+  memset(o->hung, 0, sizeof o->hung);
+  for (size_t i = 0; i < o->hung_hosts; i++) {
+    int64_t at = obs_candidate_index(&o->evidence, &o->names, o->hung_host[i]);
+    if (at >= 0) {
+      o->hung[at] = true;
+    }
+  }
+}
+
 /* --- attestations ------------------------------------------------------------------------- */
 
-static void attest(struct obs *o) {
+/* A statement about a host that is not looked at would silently not count. */
+static int unknown_host(const struct obs *o, const struct obs_attestation *a, struct uw_err *err) {
+  char text[OBS_ATTESTATION_TEXT_BYTES];
+  struct uw_buf hosts = {.max = 512};
+  obs_attestation_text(a, text);
+  for (int64_t i = 0; i < o->evidence.candidates; i++) {
+    uw_buf_printf(&hosts, "%s%s", i == 0 ? "" : ", ", o->names.host[i].host);
+  }
+  (void)uw_err_set(err, UW_EXIT_USAGE, "--attest %s: not a candidate host of this instance; these "
+                                       "are: %s%s",
+                   text, uw_buf_text(&hosts), hosts.failed ? ", ..." : "");
+  uw_buf_free(&hosts);
+  return -1;
+}
+
+static int attest(struct obs *o, struct uw_err *err) {
   for (size_t i = 0; i < o->options.attestations; i++) {
     const struct obs_attestation *a = &o->options.attestation[i];
     if ((o->options.policy->attest_accepted & (int64_t)a->kind) == 0) {
@@ -150,7 +188,7 @@ static void attest(struct obs *o) {
     }
     int64_t at = obs_candidate_index(&o->evidence, &o->names, a->host);
     if (at < 0) {
-      continue;
+      return unknown_host(o, a, err);
     }
     struct rcv_candidate *c = &o->evidence.candidate[at];
     switch (a->kind) {
@@ -161,12 +199,17 @@ static void attest(struct obs *o) {
     case RCV_ATTEST_QUEUE_EMPTY: break;
     }
   }
+  return 0;
 }
 
 /* --- looks -------------------------------------------------------------------------------- */
 
+/* The raw record is for people; a host that talks too much must not end the observation. */
 static int note_raw(struct obs *o, int64_t index, const struct probe_result *r,
                     struct uw_err *err) {
+  if (o->raw.len + 4 * r->raw.len + RAW_LINE_ROOM > RAW_MAX_BYTES) {
+    return 0;
+  }
   json_t *line = json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:s%}", "host",
                            o->names.host[index].host, "round", (json_int_t)o->round, "start_ms",
                            (json_int_t)r->look.start_ms, "end_ms", (json_int_t)r->look.end_ms,
@@ -220,7 +263,7 @@ static int take_result(struct obs *o, int64_t index, struct probe_result *r, str
     (void)snprintf(h->domain_name, sizeof h->domain_name, "%s", r->domain_name);
   }
   if (r->look.job == RCV_JOB_HUNG || r->look.control == RCV_CONTROL_OCCUPIED) {
-    o->hung[index] = true;
+    note_hung(o, index);
   }
   if (index == o->evidence.nova_last.record_host) {
     r->look.monitor = o->monitor;
@@ -294,7 +337,9 @@ static int check_monitor(struct obs *o, struct uw_err *err) {
                           err);
   if (status == 0) {
     o->monitor = r.look.monitor;
-    o->hung[h] = o->hung[h] || r.look.monitor == RCV_MONITOR_MUTE;
+    if (r.look.monitor == RCV_MONITOR_MUTE) {
+      note_hung(o, h);
+    }
     /* It belongs to the observation as a whole, not to one look of it. */
     o->evidence.candidate[h].first.monitor = o->monitor;
     o->evidence.candidate[h].last.monitor = o->monitor;
@@ -306,7 +351,7 @@ static int check_monitor(struct obs *o, struct uw_err *err) {
 
 /* --- the observation ---------------------------------------------------------------------- */
 
-static void begin(struct obs *o) {
+static int begin(struct obs *o, struct uw_err *err) {
   char api_error[sizeof o->names.api_error]; /* of the reading that this begins with */
   memcpy(api_error, o->names.api_error, sizeof api_error);
   rcv_evidence_init(&o->evidence);
@@ -323,7 +368,9 @@ static void begin(struct obs *o) {
     o->options.target(o->options.target_ctx, o->names.host[i].host,
                       o->names.host[i].hypervisor_hostname, &o->target[i]);
   }
-  attest(o);
+  recall_hung(o);
+  /* Without Nova's answer there are no candidates that a statement could be about. */
+  return o->evidence.candidates > 0 ? attest(o, err) : 0;
 }
 
 static bool can_look(const struct obs *o) {
@@ -413,6 +460,15 @@ static int all_rounds(struct obs *o, struct uw_err *err) {
     if (disagreed(&o->evidence) || !worth_another_round(o)) {
       return 0;
     }
+    /* A long observation watches Nova all along: heartbeat, conductor, services. */
+    if (k + 1 < rounds && o->options.window_ms >= MIDDLE_READ_MS) {
+      if (read_nova(o, NOVA_ALL & ~(unsigned)NOVA_HYPERVISORS, err) != 0) {
+        return -1;
+      }
+      if (fold_reading(o, false) != 0) {
+        o->evidence.nova_agreed = RCV_TRI_NO;
+      }
+    }
   }
   return 0;
 }
@@ -433,7 +489,9 @@ static int attempt(struct obs *o, struct uw_err *err) {
   if (read_nova(o, NOVA_ALL, err) != 0) {
     return -1;
   }
-  begin(o);
+  if (begin(o, err) != 0) {
+    return -1;
+  }
   (void)fold_reading(o, true);
   if (!can_look(o)) {
     forget_hosts(o);
@@ -448,8 +506,10 @@ static int attempt(struct obs *o, struct uw_err *err) {
   if (read_nova(o, NOVA_ALL & ~(unsigned)NOVA_HYPERVISORS, err) != 0) {
     return -1;
   }
-  int stale = fold_reading(o, false);
-  return stale != 0 || disagreed(&o->evidence) ? 1 : 0;
+  if (fold_reading(o, false) != 0) {
+    o->evidence.nova_agreed = RCV_TRI_NO; /* a host came in that nobody looked at */
+  }
+  return disagreed(&o->evidence) ? 1 : 0;
 }
 
 int obs_run(struct obs *o, struct uw_err *err) {
@@ -470,8 +530,18 @@ int obs_run(struct obs *o, struct uw_err *err) {
   return 0;
 }
 
+/* The guest's monitor is asked again: an answer of a minute ago says nothing about now. */
+static int ask_monitor_again(struct obs *o, struct uw_err *err) {
+  int64_t h = o->evidence.nova_last.record_host;
+  bool asked = o->options.policy->monitor_check != 0 && o->monitor != RCV_MONITOR_UNKNOWN;
+  return asked && !o->hung[h] ? check_monitor(o, err) : 0;
+}
+
 int obs_relook(struct obs *o, struct uw_err *err) {
   o->evidence.sealed = RCV_TRI_NO;
+  if (can_look(o) && ask_monitor_again(o, err) != 0) {
+    return -1;
+  }
   if (can_look(o) && (look_at_record_host(o, err) != 0 || one_round(o, err) != 0)) {
     return -1;
   }
@@ -490,12 +560,16 @@ int obs_resume(struct obs *o, const struct rcv_evidence *evidence, const struct 
   if (read_nova(o, NOVA_ALL, err) != 0) {
     return -1;
   }
-  begin(o);
+  if (begin(o, err) != 0) {
+    return -1;
+  }
   struct rcv_nova ignored;
   enum rcv_svc services[RCV_MAX_CANDIDATES];
-  bool same = evidence->candidates == o->evidence.candidates;
+  bool same = evidence->candidates == o->evidence.candidates &&
+              evidence->nova_last.record_host >= 0;
   for (int64_t i = 0; same && i < evidence->candidates; i++) {
-    same = strcmp(names->host[i].host, o->names.host[i].host) == 0;
+    same = strcmp(names->host[i].host, o->names.host[i].host) == 0 &&
+           evidence->candidate[i].hypervisor_listed == o->evidence.candidate[i].hypervisor_listed;
   }
   if (!same ||
       obs_convert(o->reading, o->options.also, evidence, names, &ignored, services) != 0) {

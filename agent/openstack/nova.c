@@ -292,8 +292,12 @@ static size_t event_calls(struct read *r, struct nova_call *calls) {
  * answer is no.
  */
 static size_t queue_calls(struct read *r, struct nova_call *calls) {
-  const struct nova_migration *newest = &r->out->migration[0];
-  if (r->out->migrations == 0 || strcmp(newest->status, "queued") != 0 ||
+  size_t live = np_newest_live(r->out);
+  if (live >= r->out->migrations) {
+    return 0;
+  }
+  const struct nova_migration *newest = &r->out->migration[live];
+  if (strcmp(newest->status, "queued") != 0 ||
       newest->source[0] == '\0') {
     return 0;
   }

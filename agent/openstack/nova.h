@@ -94,7 +94,7 @@ struct nova_reading {
   size_t hypervisors;
   struct nova_hypervisor *hypervisor; /* owned */
   enum rcv_tri queued_behind; /* another in-progress migration of that source exists */
-  int64_t now_s;              /* newest HTTP Date of the replies, -1 none */
+  int64_t now_s;              /* oldest HTTP Date of the replies, -1 none */
   int64_t start_ms, end_ms;   /* monotonic */
   char request_ids[8][RCV_ID_BYTES]; /* of the replies, for the evidence file; "" unused */
 };

@@ -249,7 +249,8 @@ void nova_calls_free(struct nova_call *calls, size_t n) {
 }
 
 void nova_note(struct nova_reading *reading, const struct nova_call *call) {
-  if (call->date_s > reading->now_s) {
+  /* The oldest of the clocks of the API's nodes: a clock ahead must not make a record old. */
+  if (call->date_s >= 0 && (reading->now_s < 0 || call->date_s < reading->now_s)) {
     reading->now_s = call->date_s;
   }
   for (size_t i = 0; call->request_id[0] != '\0' && i < 8; i++) {

@@ -1,5 +1,6 @@
 #include "agent/run/act.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct act {
   struct rcv_run run;
   struct rcv_permit permit;
   struct nova_reset_result reset;
+  bool ready;      /* the look before the act found nothing against it */
   bool reset_sent; /* nova_reset() was called */
   bool on_terminal; /* a person said yes to this plan at the terminal */
   struct rcv_evidence *before; /* evidence of the decision, for what changed until the POST */
@@ -114,9 +116,9 @@ static int record_outcome(struct act *a, struct uw_err *err) {
   }
   return record(a, "outcome",
                 json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:s}", "instance", instance_of(a),
-                          "record_host", record_host_of(a), "result", result, "sent", (int)a->reset_sent, "request_id", a->r->request_id,
+                          "record_host", record_host_of(a), "result", result, "sent", (int)a->r->sent, "request_id", a->r->request_id,
                           "http", (json_int_t)a->reset.http, "text",
-                          a->reset_sent ? a->reset.text : "nothing was sent"),
+                          a->reset_sent ? a->reset.text : "given up before the act; nothing was sent"),
                 err);
 }
 
@@ -314,7 +316,10 @@ static int relook(struct act *a, struct uw_err *err) {
     return 1;
   }
   if (audit_verdict(a->s, a->journal, a->look, "before_act", err) != 0) {
-    return -1;
+    /* The intent stands: its outcome has to be tried even if this could not be written. */
+    say(a, "the journal failed before the act: %s", err->text);
+    a->r->status = UW_EXIT_JOURNAL;
+    return 1;
   }
   int changed = report_changes(a, a->before, &a->look->record->names, err);
   if (changed != 0) {
@@ -335,6 +340,7 @@ static int relook(struct act *a, struct uw_err *err) {
     say(a, "interrupted before the act; nothing was sent");
     return 1;
   }
+  a->ready = true;
   return 0;
 }
 
@@ -361,8 +367,11 @@ static bool is_ours(const struct act *a) {
          (a->reset.request_id[0] != '\0' && nova_max_minor(a->s->nova) >= MINOR_WITH_ACTION);
 }
 
-static int verify(struct act *a, struct uw_err *err) {
+static void verify(struct act *a) {
   struct verify_result v;
+  struct uw_err error;
+  struct uw_err *err = &error;
+  uw_err_clear(err);
   int result = verify_reset(a->s, a->look, &a->reset, &v, err);
   for (size_t i = 0; result == 0 && i < v.lines; i++) {
     say(a, "%s", v.line[i]);
@@ -379,10 +388,12 @@ static int verify(struct act *a, struct uw_err *err) {
   }
   a->r->verified = v.good;
   a->r->status = v.good ? UW_EXIT_OK : UW_EXIT_ACTED_UNKNOWN;
-  return record(a, "verification",
-                json_pack("{s:s, s:b, s:s}", "instance", instance_of(a), "good", (int)v.good,
-                          "text", v.lines > 0 ? v.line[v.lines - 1] : "could not look"),
-                err);
+  if (record(a, "verification",
+             json_pack("{s:s, s:b, s:s}", "instance", instance_of(a), "good", (int)v.good, "text",
+                       v.lines > 0 ? v.line[v.lines - 1] : "could not look"),
+             err) != 0) {
+    say(a, "the verification could not be journalled: %s", err->text); /* the outcome still is */
+  }
 }
 
 /* What the reset did not fix, as the last look had it; a record per line keeps each small. */
@@ -400,6 +411,40 @@ static int record_residue(struct act *a, struct uw_err *err) {
   }
   return record(a, "residue", json_pack("{s:s, s:o}", "instance", instance_of(a), "lines", lines),
                 err);
+}
+
+/* When what the decision stands on was seen: the older of the last round's end and the beginning
+ * of the last reading of Nova (contract S4: from the last look to the POST). */
+static int64_t looked_ms(const struct rcv_evidence *e) {
+  return e->last_round_ms < e->nova_last.start_ms ? e->last_round_ms : e->nova_last.start_ms;
+}
+
+/* From the intent to the outcome no signal may end the process: a lost terminal (SIGHUP) or a
+ * second Ctrl-C is noted and answered after the outcome is durable. */
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+#define SIGNALS (sizeof signals / sizeof signals[0])
+
+struct held_signals {
+  struct sigaction was[SIGNALS];
+};
+
+static void hold_signals(struct held_signals *held) {
+  for (size_t i = 0; i < SIGNALS; i++) {
+    struct sigaction now;
+    (void)sigaction(signals[i], NULL, &held->was[i]);
+    now = held->was[i];
+    now.sa_flags &= ~(int)SA_RESETHAND;
+    if (now.sa_handler == SIG_DFL) {
+      now.sa_handler = SIG_IGN;
+    }
+    (void)sigaction(signals[i], &now, NULL);
+  }
+}
+
+static void release_signals(const struct held_signals *held) {
+  for (size_t i = 0; i < SIGNALS; i++) {
+    (void)sigaction(signals[i], &held->was[i], NULL);
+  }
 }
 
 /* Walks the state machine; every effect is one thing to do. -1: the journal failed. */
@@ -434,7 +479,7 @@ static int walk(struct act *a, struct uw_err *err) {
       break;
     case RCV_EFFECT_RELOOK:
       stop = relook(a, err);
-      rcv_run_looked(&a->run, obs_end_ms(a->look->obs));
+      rcv_run_looked(&a->run, looked_ms(&a->look->record->evidence));
       event = stop == 0 ? RCV_EVENT_RELOOK_SAME : RCV_EVENT_FAILED;
       break;
     case RCV_EFFECT_SEND_RESET:
@@ -445,17 +490,21 @@ static int walk(struct act *a, struct uw_err *err) {
       a->r->status = a->reset.outcome == NOVA_NOT_APPLIED ? UW_EXIT_REFUSED : UW_EXIT_ACTED_UNKNOWN;
       break;
     case RCV_EFFECT_VERIFY:
-      stop = verify(a, err);
+      verify(a);
       event = a->r->verified ? RCV_EVENT_VERIFY_GOOD : RCV_EVENT_VERIFY_BAD;
       break;
     case RCV_EFFECT_WRITE_OUTCOME:
-      if (a->r->outcome[0] == '\0' && a->r->status == UW_EXIT_OK) {
+      if (a->ready && !a->reset_sent) {
         a->r->status = UW_EXIT_STALE;
         say(a, "more than %lld ms passed since the last look; nothing was sent",
             (long long)a->run.max_gap_ms);
       }
-      if (record_outcome(a, err) != 0 || (a->r->sent && record_residue(a, err) != 0)) {
+      if (record_outcome(a, err) != 0) {
         return -1;
+      }
+      a->r->outcome_durable = true;
+      if (a->r->sent && record_residue(a, err) != 0) {
+        say(a, "the residue could not be journalled: %s", err->text);
       }
       event = RCV_EVENT_OUTCOME_DURABLE;
       break;
@@ -467,26 +516,42 @@ static int walk(struct act *a, struct uw_err *err) {
   return uw_err_set(err, UW_EXIT_USAGE, "internal: the run did not end");
 }
 
+static void record_failed_look(struct act *a, const struct uw_err *why) {
+  struct uw_err ignored;
+  uw_err_clear(&ignored);
+  a->journal = audit_open(a->s, &ignored);
+  if (a->journal != NULL) {
+    (void)record_refusal(a, why->text, &ignored); /* the error itself is reported by the caller */
+  }
+}
+
 static int observe_and_act(struct act *a, struct uw_err *err) {
-  if (settle_open_intent(a, err) != 0 ||
-      audit_started(a->s, a->journal, "apply", instance_of(a), a->plan_digest, err) != 0) {
+  int begun = settle_open_intent(a, err) != 0 ||
+              audit_started(a->s, a->journal, "apply", instance_of(a), a->plan_digest, err) != 0;
+  /* Others may write while this run looks for a minute or two. */
+  audit_close(a->s, a->journal);
+  a->journal = NULL;
+  if (begun != 0) {
     return -1;
   }
   a->look = look_again(a->s, a->plan, err);
   if (a->look == NULL) {
-    struct uw_err ignored;
-    uw_err_clear(&ignored);
-    (void)record_refusal(a, err->text, &ignored);
+    record_failed_look(a, err);
     return -1;
   }
-  if (look_save(a->s, a->look, err) != 0 || audit_verdict(a->s, a->journal, a->look, "decision", err) != 0) {
+  a->journal = audit_open(a->s, err);
+  if (a->journal == NULL || look_save(a->s, a->look, err) != 0 ||
+      audit_verdict(a->s, a->journal, a->look, "decision", err) != 0) {
     return -1;
   }
   *a->before = a->look->record->evidence;
   int refused = decide(a, err);
   if (refused == 0) {
     rcv_run_start(&a->run, a->s->policy->apply_max_gap_ms);
+    struct held_signals held;
+    hold_signals(&held);
     refused = walk(a, err);
+    release_signals(&held);
   }
   a->r->verdict = look_verdict(a->look, err);
   return refused < 0 || a->r->verdict == NULL ? -1 : 0;
@@ -507,7 +572,7 @@ int act_apply(struct session *s, const struct uw_plan *plan, bool on_terminal,
     result = observe_and_act(&a, err);
   }
   look_free(a.look);
-  journal_close(a.journal);
+  audit_close(s, a.journal);
   uw_lock_drop(&a.lock);
   free(a.before);
   return result;
@@ -553,7 +618,9 @@ int act_resolve(struct session *s, const char *uuid, enum act_claim claim, char 
     }
   }
   json_decref(intent);
-  journal_close(j);
+  if (j != NULL) {
+    audit_close(s, j);
+  }
   uw_lock_drop(&lock);
   return result;
 }

@@ -13,6 +13,7 @@ struct act_result {
   char outcome[16];                   /* "done", "not_applied", "unknown", "" when nothing was sent */
   char request_id[RCV_ID_BYTES];      /* Nova's, of the reset */
   bool verified;
+  bool outcome_durable;               /* the journal has the outcome */
   size_t lines;
   char line[RCV_MAX_LINES][RCV_LINE_BYTES]; /* what happened, in order */
   json_t *verdict;                    /* of the last look; owned; NULL if there was none */

@@ -5,7 +5,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/files.h"
+#include "agent/base/json.h"
+
+#define AUDIT_POLL_MS 200
 
 int audit_make(const char *dir, struct uw_err *err) {
   char warning[UW_ERR_TEXT_BYTES];
@@ -29,7 +33,47 @@ int audit_make(const char *dir, struct uw_err *err) {
   return result;
 }
 
+/* One run writes at a time; the others wait a moment, as an act takes seconds. */
+static int await_turn(struct session *s, struct uw_err *err) {
+  char locks[PATH_MAX];
+  int64_t deadline = uw_mono_ms() + AUDIT_WAIT_MS;
+  if (uw_path_join(locks, sizeof locks, s->state_dir, "lock", err) != 0) {
+    return -1;
+  }
+  for (;;) {
+    struct uw_err held;
+    uw_err_clear(&held);
+    if (uw_lock_take(locks, "journal", "journal", &s->journal_lock, &held) == 0) {
+      return 0;
+    }
+    bool stop = s->options.stop != NULL && *s->options.stop;
+    if (stop || uw_mono_ms() >= deadline || strstr(held.text, "is locked by") == NULL) {
+      *err = held;
+      return uw_err_wrap(err, "cannot write to the journal");
+    }
+    (void)uw_sleep_ms(AUDIT_POLL_MS);
+  }
+}
+
+void audit_close(struct session *s, struct journal *j) {
+  journal_close(j);
+  uw_lock_drop(&s->journal_lock);
+}
+
+static struct journal *open_now(struct session *s, struct uw_err *err);
+
 struct journal *audit_open(struct session *s, struct uw_err *err) {
+  if (await_turn(s, err) != 0) {
+    return NULL;
+  }
+  struct journal *j = open_now(s, err);
+  if (j == NULL) {
+    uw_lock_drop(&s->journal_lock);
+  }
+  return j;
+}
+
+static struct journal *open_now(struct session *s, struct uw_err *err) {
   char warning[UW_ERR_TEXT_BYTES];
   char records[PATH_MAX];
   struct stat st;
@@ -96,6 +140,15 @@ int audit_started(struct session *s, struct journal *j, const char *verb, const 
   return 0;
 }
 
+int audit_store(struct journal *j, const struct uw_buf *bytes, uint8_t digest[RCV_DIGEST_BYTES],
+                struct uw_err *err) {
+  int result = journal_store(j, bytes->data, bytes->len, digest, err);
+  if (result != 0) {
+    err->status = UW_EXIT_JOURNAL;
+  }
+  return result;
+}
+
 const char *audit_code_name(enum rcv_code code) {
   const struct rcv_code_info *info = rcv_code_find((int64_t)code);
   return info != NULL ? info->name : "";
@@ -110,7 +163,7 @@ int audit_verdict(struct session *s, struct journal *j, const struct look *l, co
   char code[UW_CODE_BYTES];
   int result = uw_record_bytes(l->record, &bytes, made, err);
   if (result == 0) {
-    result = journal_store(j, bytes.data, bytes.len, stored, err);
+    result = audit_store(j, &bytes, stored, err);
   }
   uw_buf_free(&bytes);
   if (result != 0) {

@@ -73,10 +73,12 @@ struct count {
   const char *instance, *host;
 };
 
-/* Counts what may have been sent: an outcome that is not certainly "not applied". */
+/* Counts what may have been sent: an outcome that is not certainly "not applied", or an intent
+ * that was found applied later (its run left no outcome). */
 static int count_outcome(const json_t *record, void *ctx) {
   struct count *c = ctx;
-  if (strcmp(uw_json_str(record, "type", ""), "outcome") != 0 ||
+  const char *type = uw_json_str(record, "type", "");
+  if ((strcmp(type, "outcome") != 0 && strcmp(type, "resolved") != 0) ||
       strcmp(uw_json_str(record, "result", ""), "not_applied") == 0) {
     return 0;
   }
@@ -240,7 +242,15 @@ int gates_apply(struct session *s, struct look *l, struct uw_err *err) {
   look_for_kill_switch(s, &f);
   describe(s, r, &f);
   count_resets(s, &f);
-  count_wedged(s, &f);
+  /* Between the last look and the act there is no time to count a whole cloud again. */
+  if (!l->storm_known) {
+    count_wedged(s, &f);
+    l->wedged = f.wedged;
+    l->storm_seen_s = f.storm_seen_s;
+    l->storm_known = true;
+  }
+  f.wedged = l->wedged;
+  f.storm_seen_s = l->storm_seen_s;
   judge(s, &f, l);
   json_t *facts = facts_json(&f);
   json_t *guards = guards_json(l);

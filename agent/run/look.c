@@ -8,6 +8,7 @@
 #include "agent/base/files.h"
 #include "agent/base/json.h"
 #include "agent/run/gates.h"
+#include "agent/run/planning.h"
 
 #define QUICK_ROUNDS    2
 #define QUICK_WINDOW_MS 2000
@@ -122,7 +123,7 @@ static bool young_enough(const struct session *s, const struct uw_plan *plan) {
 
 struct look *look_again(struct session *s, const struct uw_plan *plan, struct uw_err *err) {
   const char *uuid = plan->record->names.instance;
-  if (young_enough(s, plan)) {
+  if (young_enough(s, plan) && planning_ours(s, plan)) {
     struct look *l = begin(s, uuid, LOOK_FULL, err);
     if (l == NULL) {
       return NULL;

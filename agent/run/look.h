@@ -15,6 +15,8 @@ struct look {
   struct uw_judgement *judgement;   /* guards applied */
   size_t guards;
   struct uw_guard guard[UW_MAX_GUARDS];
+  bool storm_known; /* the cloud was counted for an earlier judgement of this look */
+  int64_t wedged, storm_seen_s;
   char saved[PATH_MAX]; /* path of the evidence file, "" when not saved */
 };
 

@@ -8,8 +8,12 @@
  * fails). NULL on error. */
 struct uw_plan *planning_make(struct session *s, const struct look *l, struct uw_err *err);
 
-/* -1 (status UW_EXIT_STALE) when the plan was made under another policy or with attestations that
- * this policy does not accept. */
+/* true when the journal of this session has a record of exactly this plan: then its evidence was
+ * really seen, and its statements were really made. */
+bool planning_ours(const struct session *s, const struct uw_plan *plan);
+
+/* -1 when the plan does not say RESET (status of its verdict), was made under another policy, or
+ * holds statements that are not in this journal (status UW_EXIT_STALE). */
 int planning_usable(const struct session *s, const struct uw_plan *plan, struct uw_err *err)
     UW_MUST_USE;
 

@@ -85,9 +85,14 @@ static int load_policy(struct session *s, struct uw_err *err) {
     warn(warning[i]);
   }
   pol_to_decision(s->policy, &s->decision);
-  const char *base = strrchr(s->policy->name, '/');
-  (void)snprintf(s->policy_name, sizeof s->policy_name, "%.*s",
-                 (int)sizeof s->policy_name - 1, base != NULL ? base + 1 : s->policy->name);
+  const char *slash = strrchr(s->policy->name, '/');
+  const char *base = slash != NULL ? slash + 1 : s->policy->name;
+  size_t n_base = strlen(base);
+  if (n_base > 5 && strcmp(base + n_base - 5, ".yaml") == 0) {
+    n_base -= 5;
+  }
+  n_base = n_base < sizeof s->policy_name ? n_base : sizeof s->policy_name - 1;
+  (void)snprintf(s->policy_name, sizeof s->policy_name, "%.*s", (int)n_base, base);
   return digest_policy(s, err);
 }
 
@@ -119,6 +124,7 @@ static int take_options(struct session *s, struct uw_err *err) {
   if (s->options.also != NULL) {
     s->also = *s->options.also;
   }
+  s->also.everywhere = s->policy->scope_exclusivity == POL_EXCLUSIVITY_ALL;
   for (size_t i = 0; i < s->options.attestations; i++) {
     if (state(s, &s->options.attestation[i], s->who, reason, err) != 0) {
       return -1;
@@ -142,7 +148,7 @@ static int adopt_statements(struct session *s, const json_t *list, struct uw_err
 
 int session_adopt(struct session *s, const struct uw_plan *plan, struct uw_err *err) {
   const struct rcv_evidence *e = &plan->record->evidence;
-  if (s->attestations > 0 || s->also.count > 0) {
+  if (s->attestations > 0 || s->also.count > 0) { /* given on the command line */
     return uw_err_set(err, UW_EXIT_USAGE, "--attest and --also-probe belong to the plan; make a new "
                                           "plan with them");
   }
@@ -187,6 +193,7 @@ struct session *session_open(const struct session_options *options, struct uw_er
     return NULL;
   }
   s->options = *options;
+  s->journal_lock.fd = -1;
   uw_uuid_new(s->run);
   session_who(s->who);
   if (gethostname(s->made_on, sizeof s->made_on - 1) != 0) {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "agent/base/digest.h"
+#include "agent/base/lock.h"
 #include "agent/config/config.h"
 #include "agent/observe/observe.h"
 #include "agent/openstack/nova.h"
@@ -48,6 +49,7 @@ struct session {
   struct obs_also also;
   struct obs_attestation attestation[OBS_MAX_ATTESTATIONS];
   size_t attestations;
+  struct uw_lock journal_lock; /* while a journal of this session is open (audit.h) */
   json_t *stated; /* array of {fact, who, reason}, as many as attestations; owned */
   char probe[PATH_MAX];
 };

@@ -133,6 +133,42 @@ static bool unchanged(const json_t *intent, const struct nova_server *server) {
          uw_json_int(intent, "server_updated_s", -1) == server->updated_s;
 }
 
+#define SEND_TIMEOUT_S 30 /* of the request itself (nova_options.timeout_ms) */
+
+struct newest {
+  const char *run;
+  int64_t time_s, mono_ms;
+  char boot_id[UW_UUID_TEXT_BYTES];
+};
+
+static int note_newest(const json_t *record, void *ctx) {
+  struct newest *n = ctx;
+  if (strcmp(uw_json_str(record, "run", ""), n->run) == 0) {
+    n->time_s = uw_json_int(record, "time_s", -1);
+    n->mono_ms = uw_json_int(record, "mono_ms", -1);
+    (void)snprintf(n->boot_id, sizeof n->boot_id, "%s", uw_json_str(record, "boot_id", ""));
+  }
+  return 0;
+}
+
+/* No request of that run can still be under way: long enough since its last sign of life, by the
+ * clock that cannot be set where the machine was not started again. */
+static bool nothing_can_arrive(const struct session *s, const char *run) {
+  struct uw_err ignored;
+  char boot[UW_UUID_TEXT_BYTES];
+  struct newest n = {.run = run, .time_s = -1, .mono_ms = -1};
+  int64_t needed_s =
+      s->policy->apply_deadline_s + SEND_TIMEOUT_S + s->policy->apply_max_gap_ms / 1000 + 1;
+  if (journal_each(s->journal_dir, note_newest, &n, &ignored) != 0 || n.time_s < 0) {
+    return false;
+  }
+  uw_boot_id(boot);
+  if (boot[0] != '\0' && strcmp(boot, n.boot_id) == 0) {
+    return uw_mono_ms() - n.mono_ms > needed_s * 1000;
+  }
+  return uw_wall_s() - n.time_s > needed_s;
+}
+
 int verify_resolve(struct session *s, struct journal *j, const char *uuid, const json_t *intent,
                    char text[RCV_LINE_BYTES], struct uw_err *err) {
   char why[UW_ERR_TEXT_BYTES];
@@ -150,13 +186,13 @@ int verify_resolve(struct session *s, struct journal *j, const char *uuid, const
                                         .request_id = r->action[i].request_id,
                                         .user = r->action[i].user};
   }
-  int64_t age_s = uw_wall_s() - uw_json_int(intent, "time_s", uw_wall_s());
   struct journal_resolve in = {.intent = intent,
                                .action = action,
                                .actions = r->actions,
                                .actions_complete = r->actions < NOVA_MAX_ACTIONS,
                                .server_unchanged = unchanged(intent, &r->server),
-                               .deadline_passed = age_s > s->policy->apply_deadline_s};
+                               .deadline_passed =
+                                   nothing_can_arrive(s, uw_json_str(intent, "run", ""))};
   int64_t found = -1;
   enum journal_resolution what = journal_resolve(&in, &found, why);
   const char *run = uw_json_str(intent, "run", "");

@@ -162,16 +162,16 @@ static int vouched(const struct picture *g, int i) {
          c->hypervisor_listed == RCV_TRI_NO;
 }
 
+/* A domain with the instance's UUID that is certainly not the instance. */
+static int stranger(const struct rcv_look *l) {
+  return l->reach == RCV_REACH_OK && l->presence == RCV_PRESENCE_PRESENT &&
+         (l->owner == RCV_OWNER_DIFFERENT || l->name_equal == RCV_TRI_NO);
+}
+
 static uint32_t mark_of(const struct picture *g, int i) {
   const struct rcv_look *l = &g->e->candidate[i].last;
-  if (vouched(g, i)) {
-    return VOUCHED;
-  }
-  if (l->reach == RCV_REACH_OK && l->presence == RCV_PRESENCE_PRESENT &&
-      (l->owner == RCV_OWNER_DIFFERENT || l->name_equal == RCV_TRI_NO)) {
-    return FOREIGN;
-  }
-  return 1u << orc_class(l);
+  enum rcv_class cls = orc_class(l);
+  return vouched(g, i) ? VOUCHED : cls != RCV_CLASS_UNKNOWN && stranger(l) ? FOREIGN : 1u << cls;
 }
 
 static int settled(const struct picture *g) {
@@ -263,8 +263,7 @@ static int runs(const struct picture *g, int i) {
   int up = l->reach == RCV_REACH_OK && l->presence == RCV_PRESENCE_PRESENT &&
            l->active == RCV_TRI_YES && l->state == 1 && l->reason != 10 && l->reason != 11;
   int job = l->job == RCV_JOB_UNKNOWN || l->job == RCV_JOB_OTHER || l->job == RCV_JOB_HUNG;
-  return up && (g->mark[i] & (FOREIGN | VOUCHED)) == 0 &&
-         ((g->mark[i] & (BIT(RUN) | BIT(OUT))) != 0 || job);
+  return up && !stranger(l) && ((g->mark[i] & (BIT(RUN) | BIT(OUT))) != 0 || job);
 }
 
 static int is_split(const struct picture *g) {
@@ -350,7 +349,7 @@ static int incoming_alone(const struct picture *g) {
 
 /* The one live copy is not at home; a running one beats any number of paused ones. */
 static int moved(const struct picture *g) {
-  if ((g->home & BIT(RUN)) != 0 || (g->all & BIT(UNKNOWN)) != 0) {
+  if ((g->home & BIT(RUN)) != 0 || (g->all & (BIT(UNKNOWN) | BIT(OUT) | BIT(PC) | BIT(PCF))) != 0) {
     return 0;
   }
   return g->count[RCV_CLASS_RUN] == 1 ||
@@ -441,7 +440,13 @@ static int is_stuck(const struct picture *g) {
   return (g->all & BIT(STUCK)) != 0 ||
          (at_home(g)->monitor == RCV_MONITOR_MUTE && g->home != FOREIGN);
 }
-static int is_foreign(const struct picture *g) { return (g->all & FOREIGN) != 0; }
+static int is_foreign(const struct picture *g) {
+  int strangers = 0;
+  for (int i = 0; i < g->n; i++) {
+    strangers += stranger(&g->e->candidate[i].last);
+  }
+  return strangers != 0;
+}
 static int is_unstable_owner(const struct picture *g) {
   return (g->all & (BIT(CRASHED) | BIT(DYING))) != 0;
 }
@@ -464,8 +469,7 @@ static int is_unlabelled(const struct picture *g) {
 static int blind_by(const struct picture *g, enum rcv_reach a, enum rcv_reach b, enum rcv_reach c) {
   for (int i = 0; i < g->n; i++) {
     enum rcv_reach r = g->e->candidate[i].last.reach;
-    if (g->mark[i] != VOUCHED && orc_class(&g->e->candidate[i].last) == RCV_CLASS_UNKNOWN &&
-        (r == a || r == b || r == c)) {
+    if (g->mark[i] == BIT(UNKNOWN) && (r == a || r == b || r == c)) {
       return 1;
     }
   }
@@ -646,11 +650,12 @@ static int is_unattested(const struct picture *g) { return gates_say(g, 508); }
 /* ---- secondary ones (they never lead) -------------------------------------------------- */
 
 static int is_stalled(const struct picture *g) {
-  int moves = 0;
+  int moves = 0, still = 0;
   for (int i = 0; i < g->n; i++) {
-    moves += g->e->candidate[i].progressing != RCV_TRI_NO && (g->mark[i] & BIT(OUT)) != 0;
+    moves += g->e->candidate[i].progressing == RCV_TRI_YES;
+    still += g->e->candidate[i].progressing == RCV_TRI_NO && g->mark[i] == BIT(OUT);
   }
-  return outgoing(g) > 0 && g->e->rounds >= g->p->observe_rounds && !moves;
+  return outgoing(g) > 0 && g->e->rounds >= g->p->observe_rounds && still > 0 && moves == 0;
 }
 static int is_orphaned(const struct picture *g) {
   for (int i = 0; i < g->n; i++) {
@@ -794,12 +799,24 @@ static int64_t owner_of(const struct picture *g, const struct orc_answer *a) {
   return (g->home & LIVE) != 0 && only(g->away, GONE) ? g->h : -1;
 }
 
+/* The ranges that policy.h promises; a policy outside them permits nothing. */
+static int policy_in_range(const struct rcv_policy *p) {
+  int64_t least = p->age_terminal_s;
+  const int64_t ages[] = {p->age_terminal_error_up_s, p->age_nonterminal_s,
+                          p->age_nonterminal_down_s, p->age_missing_record_s};
+  for (size_t i = 0; i < sizeof ages / sizeof ages[0]; i++) {
+    least = ages[i] < least ? ages[i] : least;
+  }
+  return p->valid == 1 && p->observe_rounds >= 2 && p->observe_window_ms >= 1000 && least >= 0 &&
+         (p->monitor_check | 1) == 1 && (p->require_metadata | 1) == 1;
+}
+
 void orc_answer(const struct rcv_evidence *e, const struct rcv_policy *p, struct orc_answer *out) {
   struct picture g;
   memset(out, 0, sizeof *out);
   out->owner = -1;
   out->least_look_again_s = -1;
-  int early = p->valid != 1                                                               ? 901
+  int early = !policy_in_range(p)                                                         ? 901
               : e->nova_last.hypervisor == RCV_HV_OTHER && e->nova_last.api == RCV_API_OK ? 250
               : e->too_many == RCV_TRI_YES                                                ? 409
                                                                                           : 0;

@@ -1,7 +1,8 @@
 """The act itself: the terminal, what changes on the way, Ctrl-C at each stage, two at once."""
 import os
+import select
 import signal
-import subprocess
+import socket
 import threading
 import time
 
@@ -119,7 +120,7 @@ def changed(patch, hosts, status, says):
         p.resets(0)
         need(not p.journal("intent"), "an intent was written")
         refusals = p.journal("refusal")
-        need(refusals and all("->" in r["why"] for r in refusals), "refusals: %s", refusals)
+        need(refusals and all("->" in r["text"] for r in refusals), "refusals: %s", refusals)
         p.verify_journal()
     return scenario
 
@@ -332,3 +333,74 @@ def old_plan_full_observation(p):
     p.apply(status=0)
     need(sum(line == "%s look" % B for line in p.looks()) >= 4, "looks: %s", p.looks())
     p.resets(1)
+
+
+# --- a POST that cannot even be connected ---------------------------------------------------------
+
+
+class Gate(threading.Thread):
+    """Between the program and Nova; closes for good once `shut` holds for what a client sends."""
+
+    def __init__(self, port, shut):
+        super().__init__(daemon=True)
+        self.target, self.shut = port, shut
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.carry, args=(client,), daemon=True).start()
+
+    def carry(self, client):
+        server = socket.create_connection(("127.0.0.1", self.target))
+        last = False
+        with client, server:
+            while True:
+                for source in select.select([client, server], [], [], 60)[0]:
+                    data = source.recv(65536)
+                    if source is client and self.shut(data):
+                        last = True
+                        self.listener.shutdown(socket.SHUT_RDWR)
+                        self.listener.close()
+                    (server if source is client else client).sendall(data)
+                    if not data or (source is server and last):
+                        return
+
+
+@play
+def post_refused(p):
+    """Nobody listens any more when the reset is to be sent: not applied, exit 3, outcome recorded."""
+    ready(p)
+    journal = p.path("state/journal/records.jsonl")
+
+    def shut(data):  # the count of the wedged is the last call before the POST
+        if b"/servers/detail" not in data or not os.path.exists(journal):
+            return False
+        with open(journal, "rb") as f:
+            return b'"type":"intent"' in f.read()
+
+    gate = Gate(p.ready["port"], shut)
+    gate.start()
+    p.patch({"regions": {"RegionOne": {"compute_url": "http://127.0.0.1:%d/v2.1" % gate.port}}})
+    p.plan(status=2)
+    p.apply(status=3).says("nothing was sent")
+    p.resets(0)
+    p.outcome("not_applied")
+    p.verify_journal()
+
+
+@play
+def post_stalls(p):
+    """Nova takes the reset and never answers: given up in bounded time, unknown, never sent again."""
+    ready(p)
+    p.plan(status=2)
+    p.faults({"method": "POST", "path": "/action$", "stall": {"in_head": True, "for_s": 50, "then": "close"}})
+    begin = time.monotonic()
+    p.apply(status=7).says("unknown")
+    need(time.monotonic() - begin < 45, "it took %d s", time.monotonic() - begin)
+    p.resets(1)
+    p.outcome("unknown")

@@ -123,10 +123,10 @@ def journal_edited(p):
     ready(p)
     text = p.read("state/journal/records.jsonl").replace("RESET", "RESEt", 1)
     p.write("state/journal/records.jsonl", text, 0o600)
-    p.run("journal", "verify", warn=[], fail=r"unwedge: .*records\.jsonl").exits(8).says("DAMAGED")
+    p.run("journal", "verify", warn=[], fail=r"unwedge: .*journal: line \d").exits(8).says("DAMAGED")
     p.run("apply", p.path("plan.json"))
     need(p.read("state/journal/records.jsonl").startswith(text), "the damage was covered up")
-    p.run("journal", "verify", warn=[], fail=r"unwedge: .*records\.jsonl").exits(8).says("DAMAGED")
+    p.run("journal", "verify", warn=[], fail=r"unwedge: .*journal: line \d").exits(8).says("DAMAGED")
 
 
 @play
@@ -136,7 +136,7 @@ def journal_record_removed(p):
     lines = p.read("state/journal/records.jsonl").splitlines(True)
     del lines[1]
     p.write("state/journal/records.jsonl", "".join(lines), 0o600)
-    p.run("journal", "verify", warn=[], fail=r"unwedge: .*records\.jsonl").exits(8).says("DAMAGED")
+    p.run("journal", "verify", warn=[], fail=r"unwedge: .*journal: line \d").exits(8).says("DAMAGED")
 
 
 @play
@@ -278,7 +278,7 @@ def verification_bad(p):
 def verification_guest_gone(p):
     """The guest is not where it was after the reset: exit 7 and its new place."""
     ready(p)
-    log = p.path("requests.log")
+    log = p.world.log
     p.hosts({A: {"looks": [RUN]}, B: {"looks": [ABSENT], "after_post": dict(RUN, id=9), "log": log}})
     p.apply(status=7).says("on cmp-b the guest's domain is RUN now, it was ABSENT", "NOT verified")
     p.resets(1)

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import glob
 import json
+import multiprocessing.util
 import os
 import pty
 import re
@@ -121,15 +122,68 @@ class Done:
             raise Wrong("stdout is not JSON (%s)\n%s" % (why, self))
 
 
+class World:
+    """One stand-in. Its start costs more than a play, so the plays of a process share one."""
+
+    shared = None
+
+    def __init__(self, folder, more=()):
+        self.state = os.path.join(folder, "nova.json")
+        self.log = os.path.join(folder, "requests.log")
+        self.plays = 0
+        self.set({})
+        ready = os.path.join(folder, "ready.json")
+        command = [sys.executable, os.path.join(STANDIN, "standin"), "--state", self.state, "--log",
+                   self.log, "--ready", ready, "--watch-pid", str(os.getpid()), "--background", *more]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        with open(ready, encoding="utf-8") as f:
+            self.ready = json.load(f)
+
+    def set(self, state):
+        with states.file_lock(self.state):
+            states.write_atomic(self.state, states.to_text(state))
+
+    def change(self, edit):
+        with states.file_lock(self.state):
+            data, _ = states.read_file(self.state)
+            edit(data)
+            states.write_atomic(self.state, states.to_text(data))
+
+    def begin(self):
+        """Of a new play: no requests so far."""
+        self.plays += 1
+        os.truncate(self.log, 0)
+
+    def end(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.ready["pid"], signal.SIGTERM)
+
+    @classmethod
+    def of_this_process(cls):
+        if cls.shared is None or cls.shared.owner != os.getpid():
+            folder = tempfile.mkdtemp(prefix="unwedge-world-")
+            cls.shared = cls(folder)
+            cls.shared.owner = os.getpid()
+            multiprocessing.util.Finalize(None, cls.leave, args=(cls.shared, folder), exitpriority=1)
+        return cls.shared
+
+    @staticmethod
+    def leave(world, folder):
+        if world.owner == os.getpid():
+            world.end()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 class Play:
     def __init__(self, name, build):
         self.name = name
         self.program = os.path.join(build, "unwedge")
         self.dir = os.path.realpath(tempfile.mkdtemp(prefix="unwedge-play-"))
-        self.ready = None
+        self.world = self.ready = None
         self.texts = []  # everything that was printed, for the search for secrets
         self.children = []
-        self.cloud = "standin"
+        self.epochs = 0
+        self.keep = False
         for part in ("bin", "libexec/unwedge", "share/unwedge/policies", "home"):
             os.makedirs(self.path(part))
         shutil.copy(self.program, self.path("bin/unwedge"))
@@ -189,20 +243,16 @@ class Play:
         for patch in patches:
             states.merge(state, states.resolve_times(patch, states.now(state)))
         state["faults"] = list(faults)
-        with states.file_lock(self.path("nova.json")):
-            states.write_atomic(self.path("nova.json"), states.to_text(state))
-        if self.ready is None:
-            self.start_standin(tls or [])
+        if self.world is None:
+            self.world = World(self.dir, tls) if tls else World.of_this_process()
+            self.world.begin()
+            self.ready = self.world.ready
+            self.clouds()
+        # Another epoch starts the counts of the fault rules anew.
+        self.epochs += 1
+        state["epoch"] = "%d.%d" % (self.world.plays, self.epochs)
+        self.world.set(state)
         return self
-
-    def start_standin(self, more):
-        command = [sys.executable, os.path.join(STANDIN, "standin"), "--state", self.path("nova.json"),
-                   "--log", self.path("requests.log"), "--ready", self.path("ready.json"),
-                   "--watch-pid", str(os.getpid()), "--background", *more]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        with open(self.path("ready.json"), encoding="utf-8") as f:
-            self.ready = json.load(f)
-        self.clouds()
 
     def clouds(self, cacert=None, url=None, password=PASSWORD):
         url = url or self.ready["auth_url"]
@@ -225,17 +275,17 @@ class Play:
         self.write("clouds.yaml", text, 0o600)
 
     def patch(self, patch):
-        with states.file_lock(self.path("nova.json")):
-            data, _ = states.read_file(self.path("nova.json"))
-            states.merge(data, states.resolve_times(patch, states.now(data)))
-            states.write_atomic(self.path("nova.json"), states.to_text(data))
+        self.world.change(lambda data: states.merge(data, states.resolve_times(patch,
+                                                                               states.now(data))))
 
     def faults(self, *rules):
-        with states.file_lock(self.path("nova.json")):
-            data, _ = states.read_file(self.path("nova.json"))
-            data["faults"] = list(rules)
-            data["epoch"] = data.get("epoch", "") + "+"
-            states.write_atomic(self.path("nova.json"), states.to_text(data))
+        self.epochs += 1
+        self.world.change(lambda data: data.update(faults=list(rules), epoch="%d.%d" % (
+            self.world.plays, self.epochs)))
+
+    def nova_state(self):
+        with open(self.world.state, encoding="utf-8") as f:
+            return json.load(f)
 
     def hosts(self, hosts=None, **named):
         """hosts(a=RUN, b=ABSENT): what each host holds; a list is one look after the other."""
@@ -255,15 +305,16 @@ class Play:
     def patch_hook(self, patch):
         """Words that patch the stand-in's state, for a host's hook."""
         file = self.write("hook-%d.json" % len(os.listdir(self.dir)), json.dumps(patch))
-        return [sys.executable, os.path.join(STANDIN, "scenario"), "patch", self.path("nova.json"),
+        return [sys.executable, os.path.join(STANDIN, "scenario"), "patch", self.world.state,
                 "@" + file]
 
     # --- what was asked of it ----------------------------------------------------------------
 
     def requests(self):
-        with contextlib.suppress(FileNotFoundError):
-            return [json.loads(line) for line in self.read("requests.log").splitlines()]
-        return []
+        if self.world is None:
+            return []
+        with open(self.world.log, encoding="utf-8") as f:
+            return [json.loads(line) for line in f.read().splitlines()]
 
     def resets(self, n):
         """Exactly n reset requests reached the stand-in; nothing else was ever written there."""
@@ -448,7 +499,7 @@ class Play:
             for name in files:
                 with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as f:
                     made.append((name, f.read()))
-        for name in glob.glob(self.path("*plan*.json")):
+        for name in filter(os.path.isfile, glob.glob(self.path("*plan*.json"))):
             with open(name, encoding="utf-8", errors="replace") as f:
                 made.append((os.path.basename(name), f.read()))
         for where, text in made:
@@ -461,10 +512,10 @@ class Play:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(p.pid, signal.SIGKILL)  # ours, in a group of its own
             p.wait()
-        if self.ready is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.ready["pid"], signal.SIGTERM)
-        shutil.rmtree(self.dir, ignore_errors=True)
+        if self.world is not None and self.world is not World.shared:
+            self.world.end()
+        if not self.keep:
+            shutil.rmtree(self.dir, ignore_errors=True)
 
 
 PLAYS = []

@@ -212,7 +212,7 @@ def verdict_heartbeat(p):
     """Numbers that move between two readings of Nova: a live migration, whatever the hosts say."""
     p.nova("wedged-running-src-down", {"beats": {UUID: {"every_s": 1, "since": "now-60s",
                                                         "bytes": 4194304, "total": 134750208}}})
-    p.hosts(a=RUN, b=ABSENT)
+    p.hosts(a=dict(RUN, sleep_ms=700), b=ABSENT)  # so that a beat falls between the readings
     p.diagnose("UW-301", 9)
     p.resets(0)
 

@@ -1,7 +1,4 @@
 """The whole way of a reset."""
-import json
-import os
-
 from play import A, ABSENT, B, RUN, UUID, need, play
 
 
@@ -22,11 +19,9 @@ def whole_way(p):
     need(request["request_id"] and outcome["request_id"] == request["request_id"],
          "the outcome names %s, Nova %s", outcome["request_id"], request["request_id"])
     order = [r["type"] for r in p.journal() if r["run"] == outcome["run"]]
-    need([t for t in order if t in ("run_started", "intent", "outcome", "verification")] ==
-         ["run_started", "intent", "outcome", "verification"] or
-         [t for t in order if t in ("run_started", "intent", "outcome", "verification")] ==
-         ["run_started", "intent", "verification", "outcome"], "records: %s", order)
-    actions = json.loads(p.read("nova.json"))["actions"]
+    steps = [t for t in order if t in ("run_started", "intent", "verification", "outcome")]
+    need(steps == ["run_started", "intent", "verification", "outcome"], "records: %s", order)
+    actions = p.nova_state()["actions"]
     need(outcome["request_id"] in actions and
          actions[outcome["request_id"]]["action"] == "resetState", "no such action in Nova")
     p.verify_journal()

@@ -46,6 +46,8 @@ static void add_action(struct world *w, const char *name, int64_t start) {
   a->start_s = start;
 }
 
+static void add_action(struct world *w, const char *name, int64_t start);
+
 static void begin(struct world *w) {
   memset(w, 0, sizeof *w);
   w->r = nova_reading_new();
@@ -139,6 +141,7 @@ static void skew_of_record_and_action(void **state) {
       {"running", START, RCV_TRI_YES},      {"running", START - 1, RCV_TRI_YES},
       {"running", START - 60, RCV_TRI_YES}, {"running", START - 61, RCV_TRI_NO},
       {"failed", START, RCV_TRI_YES},       {"failed", START - 1, RCV_TRI_NO},
+      {"completed", START - 1, RCV_TRI_YES}, {"completed", START - 61, RCV_TRI_NO},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     struct world w;
@@ -151,6 +154,55 @@ static void skew_of_record_and_action(void **state) {
                      rows[i].present == RCV_TRI_NO && strcmp(rows[i].status, "running") == 0);
     end(&w);
   }
+}
+
+/* Changed after the action began: it is the action's, whatever its creation time says. */
+static void an_ended_record_changed_after_the_action(void **state) {
+  (void)state;
+  struct world w;
+  begin(&w);
+  add_action(&w, "live-migration", START);
+  add_record(&w, "live-migration", "failed", "cmp-a", "cmp-b", START - 2)->updated_s = START + 9;
+  convert(&w);
+  assert_int_equal(w.nova.mig_present, RCV_TRI_YES);
+  assert_int_equal(w.nova.mig_status, RCV_MIG_FAILED);
+  end(&w);
+}
+
+static void migrating_without_an_action_is_not_known(void **state) {
+  (void)state;
+  struct world w;
+  begin(&w);
+  add_action(&w, "evacuate", START);
+  add_action(&w, "create", START - 500);
+  convert(&w);
+  assert_int_equal(w.nova.newer_action, RCV_ACT_UNKNOWN);
+  PUT(w.r->server.task_state, "");
+  assert_int_equal(obs_convert(w.r, &w.also, w.e, w.names, &w.nova, w.services), 0);
+  assert_int_equal(w.nova.newer_action, RCV_ACT_NONE);
+  end(&w);
+}
+
+static void hypervisors_not_read_are_not_missing(void **state) {
+  (void)state;
+  struct world w;
+  struct nova_hypervisor hv = {.service_host = "cmp-b", .hostname = "b.example", .type = "QEMU"};
+  begin(&w);
+  w.also.everywhere = true;
+  w.r->hypervisor = &hv;
+  w.r->hypervisors = 1;
+  convert(&w);
+  assert_int_equal(w.e->candidates, 2);
+  assert_int_equal(w.e->candidate[0].hypervisor_listed, RCV_TRI_NO);
+  assert_int_equal(w.e->candidate[1].hypervisor_listed, RCV_TRI_YES);
+  assert_int_equal(w.e->candidate[1].also_probe, RCV_TRI_YES);
+  w.r->read &= ~(unsigned)NOVA_HYPERVISORS;
+  rcv_evidence_init(w.e);
+  obs_candidates(w.r, &w.also, w.e, w.names);
+  assert_int_equal(w.e->candidate[0].hypervisor_listed, RCV_TRI_UNKNOWN);
+  w.r->hypervisor = NULL;
+  w.r->hypervisors = 0;
+  end(&w);
 }
 
 static void newer_actions(void **state) {
@@ -271,6 +323,9 @@ int main(void) {
       cmocka_unit_test(order_and_duplicates),      cmocka_unit_test(too_many_is_said_never_cut),
       cmocka_unit_test(a_new_host_makes_the_list_stale),
       cmocka_unit_test(skew_of_record_and_action), cmocka_unit_test(newer_actions),
+      cmocka_unit_test(an_ended_record_changed_after_the_action),
+      cmocka_unit_test(migrating_without_an_action_is_not_known),
+      cmocka_unit_test(hypervisors_not_read_are_not_missing),
       cmocka_unit_test(evacuations),               cmocka_unit_test(states_and_services),
       cmocka_unit_test(hidden_and_down),           cmocka_unit_test(only_lock_changed),
   };

@@ -3,36 +3,25 @@
 
 #include "recovery/plan.h"
 
-#define ENUM_WITH_BOUND(tag, T) {&rcv_##tag##_enum, RCV_##T##_COUNT, "rcv_" #tag}
+#define ENUM_WITH_BOUND(tag, T)                                                                    \
+  { &rcv_##tag##_enum, RCV_##T##_COUNT, "rcv_" #tag }
 static const struct {
   const struct rcv_enum *e;
   int count;
   const char *tag;
 } every_enum[] = {
-    ENUM_WITH_BOUND(tri, TRI),
-    ENUM_WITH_BOUND(reach, REACH),
-    ENUM_WITH_BOUND(presence, PRESENCE),
-    ENUM_WITH_BOUND(job, JOB),
-    ENUM_WITH_BOUND(control, CONTROL),
-    ENUM_WITH_BOUND(owner, OWNER),
-    ENUM_WITH_BOUND(monitor, MONITOR),
-    ENUM_WITH_BOUND(class, CLASS),
-    ENUM_WITH_BOUND(api, API),
-    ENUM_WITH_BOUND(vm, VM),
-    ENUM_WITH_BOUND(task, TASK),
-    ENUM_WITH_BOUND(hv, HV),
-    ENUM_WITH_BOUND(mig, MIG),
-    ENUM_WITH_BOUND(mtype, MTYPE),
-    ENUM_WITH_BOUND(evac, EVAC),
-    ENUM_WITH_BOUND(act, ACT),
-    ENUM_WITH_BOUND(svc, SVC),
-    ENUM_WITH_BOUND(verdict_kind, VERDICT),
-    ENUM_WITH_BOUND(role, ROLE),
-    ENUM_WITH_BOUND(rung, RUNG),
-    ENUM_WITH_BOUND(step_kind, STEP),
-    ENUM_WITH_BOUND(phase, PHASE),
-    ENUM_WITH_BOUND(event, EVENT),
-    ENUM_WITH_BOUND(effect, EFFECT),
+    ENUM_WITH_BOUND(tri, TRI),           ENUM_WITH_BOUND(reach, REACH),
+    ENUM_WITH_BOUND(presence, PRESENCE), ENUM_WITH_BOUND(job, JOB),
+    ENUM_WITH_BOUND(control, CONTROL),   ENUM_WITH_BOUND(owner, OWNER),
+    ENUM_WITH_BOUND(monitor, MONITOR),   ENUM_WITH_BOUND(class, CLASS),
+    ENUM_WITH_BOUND(api, API),           ENUM_WITH_BOUND(vm, VM),
+    ENUM_WITH_BOUND(task, TASK),         ENUM_WITH_BOUND(hv, HV),
+    ENUM_WITH_BOUND(mig, MIG),           ENUM_WITH_BOUND(mtype, MTYPE),
+    ENUM_WITH_BOUND(evac, EVAC),         ENUM_WITH_BOUND(act, ACT),
+    ENUM_WITH_BOUND(svc, SVC),           ENUM_WITH_BOUND(verdict_kind, VERDICT),
+    ENUM_WITH_BOUND(role, ROLE),         ENUM_WITH_BOUND(rung, RUNG),
+    ENUM_WITH_BOUND(step_kind, STEP),    ENUM_WITH_BOUND(phase, PHASE),
+    ENUM_WITH_BOUND(event, EVENT),       ENUM_WITH_BOUND(effect, EFFECT),
 };
 
 static void every_name_comes_back(void **state) {
@@ -165,8 +154,8 @@ static void codes_are_unique_and_in_order(void **state) {
 
 static void what_is_no_code_is_not_found(void **state) {
   (void)state;
-  static const int64_t none[] = {-1, 0, 2, 100, 102, 220, 299, 421, 600, 900, 903, INT64_MAX,
-                                 INT64_MIN, (int64_t)1 << 32};
+  static const int64_t none[] = {-1,  0,   2,   100, 102,       220,       299,
+                                 421, 600, 900, 903, INT64_MAX, INT64_MIN, (int64_t)1 << 32};
   for (size_t i = 0; i < SAMPLE_COUNT(none); i++) {
     assert_null(rcv_code_find(none[i]));
   }
