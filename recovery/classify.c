@@ -68,7 +68,8 @@ static enum rcv_class paused_class(int64_t reason) {
 /*@ requires \valid_read(k);
     assigns \nothing;
     ensures \result == RCV_CLASS_RUN <==>
-      (k->state == 1 && 0 <= k->reason <= 9 && k->control == RCV_CONTROL_OK);
+      (k->state == 1 && 0 <= k->reason <= 9 && k->control == RCV_CONTROL_OK &&
+       k->domain_id > 0);
     ensures \result != RCV_CLASS_ABSENT && \result != RCV_CLASS_OFF_DEFINITE;
     ensures 0 <= \result < RCV_CLASS_COUNT; */
 static enum rcv_class active_class(const struct rcv_look *k) {
@@ -85,7 +86,7 @@ static enum rcv_class active_class(const struct rcv_look *k) {
     return RCV_CLASS_SUSP;
   }
   if (k->state != STATE_RUNNING || k->reason < 0 || k->reason > RUNNING_LAST_PLAIN ||
-      k->control != RCV_CONTROL_OK) {
+      k->control != RCV_CONTROL_OK || k->domain_id <= 0) { /* libvirt.md 6.2: the id is > 0 */
     return RCV_CLASS_UNKNOWN;
   }
   return RCV_CLASS_RUN;
@@ -113,7 +114,7 @@ static enum rcv_class off_class(const struct rcv_look *k) {
     assigns \nothing;
     ensures run_means_quiet: \result == RCV_CLASS_RUN <==>
       k->job == RCV_JOB_NONE && k->active == RCV_TRI_YES &&
-      k->state == 1 && 0 <= k->reason <= 9 && k->control == RCV_CONTROL_OK;
+      k->state == 1 && 0 <= k->reason <= 9 && k->control == RCV_CONTROL_OK && k->domain_id > 0;
     ensures \result == RCV_CLASS_OFF_DEFINITE <==>
       (k->job == RCV_JOB_NONE || k->job == RCV_JOB_INACTIVE) && k->active == RCV_TRI_NO &&
       k->state == 5 && off_reason(k->reason) && k->managed_save == RCV_TRI_NO &&

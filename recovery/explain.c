@@ -32,7 +32,7 @@ static struct rcv_story about(const struct rcv_story *s, int64_t i) {
 
 static int any_unknown(const struct rcv_story *s) {
   return s->e->candidates < 1 || first_of(s, RCV_CLASS_UNKNOWN, -1) >= 0 ||
-         first_of(s, RCV_CLASS_OFF_UNKNOWN, -1) >= 0;
+         first_of(s, RCV_CLASS_OFF_UNKNOWN, -1) >= 0 || first_of(s, RCV_CLASS_STUCK, -1) >= 0;
 }
 
 /* ---- is the guest up, and where --------------------------------------------------------- */
@@ -87,8 +87,18 @@ static int guest_with_job(const struct rcv_story *s, char line[RCV_LINE_BYTES]) 
   return 0;
 }
 
+/* The same, but a foreign domain is not the guest. */
+static int64_t first_own(const struct rcv_story *s, enum rcv_class c) {
+  for (int64_t i = 0; i < s->e->candidates && i < RCV_MAX_CANDIDATES; i++) {
+    if (rcv_story_holds(s, i, c) && !rcv_foreign(&s->e->candidate[i].last)) {
+      return i;
+    }
+  }
+  return -1;
+}
+
 static void guest_line(const struct rcv_story *s, char line[RCV_LINE_BYTES]) {
-  int64_t run = first_of(s, RCV_CLASS_RUN, -1);
+  int64_t run = first_own(s, RCV_CLASS_RUN);
   struct rcv_story o = about(s, run);
   if (first_reason(s->v, RCV_CODE_SPLIT_BRAIN, -1) >= 0) {
     guest_two(s, line);
@@ -100,7 +110,7 @@ static void guest_line(const struct rcv_story *s, char line[RCV_LINE_BYTES]) {
     rcv_line(line, &o,
              "The guest was seen up on %T, but that it is up nowhere else is not "
              "confirmed.");
-  } else if (any_unknown(s)) {
+  } else if (any_unknown(s) || first_of(s, RCV_CLASS_RUN, -1) >= 0) {
     rcv_line(line, s, "The guest is not confirmed anywhere.");
   } else {
     rcv_line(line, s, "The guest is NOT up on any candidate host.");

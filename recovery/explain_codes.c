@@ -88,7 +88,8 @@ static const struct rcv_code_text texts[] = {
      "could be fed or resumed by hand.",
      "Destroy the remnant by hand on that host, after the owner is certain; look "
      "again." BREAK_GLASS,
-     "Never resume it: it has no memory of the guest. " NEVER_RESET "it stays behind."},
+     "Never resume it: an incoming copy waits for memory that does not come. " NEVER_RESET
+     "it stays behind."},
     {RCV_CODE_OFF_UNKNOWN,
      "libvirt has the guest defined and off there, but cannot say why it is off (5/0, saved, or "
      "restored). A QEMU that libvirt lost track of may live beside that definition.",
@@ -180,7 +181,7 @@ static const struct rcv_code_text texts[] = {
     {RCV_CODE_STILL_MIGRATING,
      "libvirt still has a migration job, or Nova's numbers still move. It may end by itself; "
      "libvirt goes on even when nova-compute has died.",
-     "Wait, and look again. `unwedge watch` shows the progress.",
+     "Wait, and look again; `virsh domjobinfo` on the source shows the progress.",
      NEVER_RESET "it turns a healthy migration into one that Nova loses."},
     {RCV_CODE_JOB_STALLED,
      "The job is there but transferred nothing over the whole observation: the stream is cut, "
@@ -212,7 +213,7 @@ static const struct rcv_code_text texts[] = {
     {RCV_CODE_OBSERVE_LONGER,
      "All of the conditions for a reset hold in what was seen, but not over the time and number "
      "of rounds that the policy asks for.",
-     "Make a plan: it observes for the full time.", ""},
+     "Make a plan: it observes for the full time.", NEVER_RESET "the observation is not complete."},
     {RCV_CODE_SETTLING,
      "The hosts are in a state that libvirt or Nova normally leaves by itself within a minute.",
      "Look again at the time given.",
@@ -231,7 +232,7 @@ static const struct rcv_code_text texts[] = {
     {RCV_CODE_HOST_AUTH_FAILED,
      "A candidate host refused the connection's credential (TLS, SASL, ssh, or libvirt's access "
      "control).",
-     "Check with `unwedge doctor`; put the credential right." BREAK_GLASS,
+     "Read the error, see whether the API answers, and look again." BREAK_GLASS,
      NEVER_RESET "nothing is known of that host."},
     {RCV_CODE_IDENTITY_MISMATCH,
      "What answered under a candidate's address is another host than expected (UUID or hostname).",
@@ -253,13 +254,13 @@ static const struct rcv_code_text texts[] = {
     {RCV_CODE_API_HIDDEN,
      "Nova answered, but without what a decision needs: host names hidden from this credential, "
      "a cell that does not answer, or a state this version does not know.",
-     "Use a credential with the reader rights that `unwedge doctor` lists, or bring the cell "
+     "Use a project-scoped admin credential, which sees host fields and events, or bring the cell "
      "back." BREAK_GLASS,
      NEVER_RESET "a host that is not shown cannot be asked."},
     {RCV_CODE_TOO_MANY_CANDIDATES,
      "The instance has more candidate hosts or migration records than this tool examines; it "
      "never leaves any out.",
-     "`unwedge sweep` looks for the UUID on every hypervisor." BREAK_GLASS,
+     "Look for the UUID on every hypervisor by hand." BREAK_GLASS,
      NEVER_RESET "not every host was asked."},
     {RCV_CODE_HOST_UNMAPPED,
      "There is no libvirt URI or no expected identity for a candidate host.",
@@ -279,7 +280,7 @@ static const struct rcv_code_text texts[] = {
     {RCV_CODE_STORM,
      "So many instances are wedged at once that the cause is the cloud's (a broker, a database, "
      "a network), not theirs.",
-     "Treat the incident first: `unwedge scan` groups the instances." BREAK_GLASS,
+     "Treat the incident first: message queue, database, network, in that order." BREAK_GLASS,
      "Never reset instance by instance while the cause is at work."},
     {RCV_CODE_RATE_LIMIT, "The number of resets the policy allows in this time was made.",
      "Wait, or ask why so many were needed." BREAK_GLASS, ""},

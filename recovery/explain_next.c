@@ -286,6 +286,15 @@ static void next_off_unknown(const struct rcv_story *s, struct rcv_lines *l) {
 }
 
 static void next_remnant(const struct rcv_story *s, struct rcv_lines *l) {
+  if (s->about >= 0 && s->about < s->e->candidates &&
+      s->e->candidate[s->about].last.state != 3) {
+    rcv_say(l, s,
+            "The incoming copy on %T is not paused as an empty one is: its CPUs may run, and "
+            "then it is a second copy. Touch neither; find out on %T what its QEMU does "
+            "(virsh -r -c qemu:///system domstats %i --vcpu, twice) and page storage.");
+    look_again(s, l);
+    return;
+  }
   rcv_say(l, s,
           "On %T, the empty incoming copy can go once the hosts show the guest on another "
           "host: virsh -c qemu:///system destroy %i   (on %T and nowhere else)");
@@ -326,8 +335,8 @@ static void next_postcopy_failed(const struct rcv_story *s, struct rcv_lines *l)
           "of the original call (Nova cannot).");
   rcv_say(l, s,
           "One side gone: the guest's memory is lost. Do not resume the source. Destroy what "
-          "is left on both, prove that no QEMU is left (pgrep -af %i), then hard reboot it "
-          "on its record host %H.");
+          "is left on both, prove that no QEMU is left (pgrep -af %i), then openstack server set "
+          "--state error %i, and hard reboot it on its record host %H.");
 }
 
 static void next_undecided(const struct rcv_story *s, struct rcv_lines *l) {
@@ -384,7 +393,7 @@ static void next_attest(const struct rcv_story *s, struct rcv_lines *l) {
             "start-up heals this, and ends the record too. No reset is needed.");
   }
   rcv_say(l, s,
-          "If it is gone and stays gone: unwedge plan %i --attest compute-stopped=%s "
+          "If it is gone and stays gone: unwedge plan %i -o FILE --attest compute-stopped=%s "
           "--reason TICKET");
 }
 
@@ -393,7 +402,7 @@ static void next_cast(const struct rcv_story *s, struct rcv_lines *l) {
           "Look at the broker: rabbitmqctl list_queues name messages consumers | grep "
           "compute ; a message waiting in the queue of the source host %s may be the order "
           "(request %r).");
-  rcv_say(l, s, "If none waits: unwedge plan %i --attest queue-empty --reason TICKET");
+  rcv_say(l, s, "If none waits: unwedge plan %i -o FILE --attest queue-empty --reason TICKET");
   rcv_say(l, s, "If one waits: purge it, or let it be consumed and look again.");
 }
 
@@ -402,10 +411,10 @@ static void next_vm_error(const struct rcv_story *s, struct rcv_lines *l) {
           "Read why it is in error: openstack server show %i -c fault ; nova-compute's log "
           "on %H.");
   rcv_say(l, s,
-          "nova-compute on %H stopped: unwedge plan %i --attest compute-stopped=%H --reason "
+          "nova-compute on %H stopped: unwedge plan %i -o FILE --attest compute-stopped=%H --reason "
           "TICKET");
   rcv_say(l, s,
-          "nova-compute on %H restarted since: unwedge plan %i --attest "
+          "nova-compute on %H restarted since: unwedge plan %i -o FILE --attest "
           "compute-restarted=%H --reason TICKET");
 }
 
@@ -458,7 +467,7 @@ static void next_orphaned(const struct rcv_story *s, struct rcv_lines *l) {
 static void next_wait(const struct rcv_story *s, struct rcv_lines *l) {
   rcv_say(l, s, "Look again in %w s: unwedge diagnose %i");
   if (has(s, RCV_CODE_STILL_MIGRATING)) {
-    rcv_say(l, s, "Its progress: unwedge watch %i");
+    rcv_say(l, s, "Its progress, on the source: virsh -r -c qemu:///system domjobinfo %i");
   }
   if (has(s, RCV_CODE_JOB_STALLED)) {
     next_stalled(s, l);
@@ -472,7 +481,7 @@ static void next_wait(const struct rcv_story *s, struct rcv_lines *l) {
             "--host %s --status running");
   }
   if (s->v->code == RCV_CODE_OBSERVE_LONGER) {
-    rcv_say(l, s, "Or observe for the full time now: unwedge plan %i");
+    rcv_say(l, s, "Or observe for the full time now: unwedge plan %i -o FILE");
   }
   if (s->v->code == RCV_CODE_POSTCOPY) {
     rcv_say(l, s,
@@ -484,8 +493,8 @@ static void next_wait(const struct rcv_story *s, struct rcv_lines *l) {
 static const char *unreached_pattern(enum rcv_code code) {
   switch ((int)code) {
   case RCV_CODE_HOST_UNREACHABLE:
-    return "%T could not be reached. Is the host up, and its libvirtd? unwedge doctor tests every "
-           "host.";
+    return "%T could not be reached. Is the host up, and its libvirtd? From here: virsh -r -c URI "
+           "version   with the URI of %T.";
   case RCV_CODE_HOST_TIMEOUT:
     return "%T did not answer in time. On %T: systemctl status libvirtd (virtqemud); is it hung on "
            "storage?";
@@ -511,11 +520,11 @@ static void next_unknown(const struct rcv_story *s, struct rcv_lines *l) {
   }
   if (has(s, RCV_CODE_API_UNAVAILABLE) || has(s, RCV_CODE_API_HIDDEN)) {
     rcv_say(l, s,
-            "What the API said: %e. unwedge doctor shows which call and which right is "
-            "missing.");
+            "What the API said: %e. unwedge diagnose %i --debug shows every call and its "
+            "answer.");
   }
   if (has(s, RCV_CODE_TOO_MANY_CANDIDATES)) {
-    rcv_say(l, s, "Look on every hypervisor instead: unwedge sweep %i");
+    rcv_say(l, s, "Look on every hypervisor instead, on each: virsh -r -c qemu:///system domstate %i");
   }
   if (has(s, RCV_CODE_HOST_UNREACHABLE) || has(s, RCV_CODE_HOST_TIMEOUT) ||
       has(s, RCV_CODE_HOST_UNMAPPED)) {

@@ -86,7 +86,10 @@ static const char *why_not_wait(const struct rcv_plan *plan) {
   if (plan->rung == RCV_RUNG_ABORT) {
     return "the job has not moved over the whole observation; waiting alone is not enough";
   }
-  return "nothing is at work any more that could end this by itself";
+  if (plan->rung == RCV_RUNG_RESET) {
+    return "nothing is at work any more that could end this by itself";
+  }
+  return "waiting alone is not known to end this; the reasons say what is in the way";
 }
 
 static const char *why_not_abort(const struct rcv_plan *plan, const struct rcv_evidence *e) {
@@ -97,7 +100,10 @@ static const char *why_not_abort(const struct rcv_plan *plan, const struct rcv_e
     }
     return "the migration may still end well; an abort throws its work away";
   }
-  return "no libvirt job runs that Nova could abort";
+  if (plan->rung == RCV_RUNG_RESET || plan->rung == RCV_RUNG_NONE) {
+    return "no libvirt job runs that Nova could abort";
+  }
+  return "an abort is right only where a job certainly runs and the source's nova-compute is up";
 }
 
 static const char *why_not_start(const struct rcv_plan *plan, const struct rcv_evidence *e) {
@@ -129,7 +135,7 @@ const char *rcv_plan_why_not(const struct rcv_plan *plan, const struct rcv_evide
   case RCV_RUNG_WAIT: return why_not_wait(plan);
   case RCV_RUNG_ABORT: return why_not_abort(plan, e);
   case RCV_RUNG_START_COMPUTE: return why_not_start(plan, e);
-  case RCV_RUNG_RESET: return "SAFE does not hold: see the reasons";
+  case RCV_RUNG_RESET: return "the reasons forbid it";
   case RCV_RUNG_ESCALATE:
     return plan->rung == RCV_RUNG_RESET ? "the owner is confirmed and is the record host"
                                         : "no person is needed yet";

@@ -21,7 +21,7 @@
   predicate run_facts{L}(struct rcv_look *k) =
     k->reach == RCV_REACH_OK && k->presence == RCV_PRESENCE_PRESENT &&
     k->active == RCV_TRI_YES && k->state == 1 && 0 <= k->reason <= 9 &&
-    k->job == RCV_JOB_NONE && k->control == RCV_CONTROL_OK;
+    k->job == RCV_JOB_NONE && k->control == RCV_CONTROL_OK && k->domain_id > 0;
 
   // libvirt there answered, and said that it knows no such domain.
   predicate absent_facts{L}(struct rcv_look *k) =

@@ -56,16 +56,12 @@ void context_progress_end(void) {
 }
 
 int context_fail(const struct uw_err *err) {
-  char text[sizeof err->text];
-  size_t n = 0;
   /* The line may quote what a caller or a server wrote; it must not steer a terminal. */
-  for (; n + 1 < sizeof text && err->text[n] != '\0'; n++) {
-    unsigned char c = (unsigned char)err->text[n];
-    text[n] = c < 0x20 || c == 0x7f ? '?' : err->text[n];
-  }
-  text[n] = '\0';
+  struct uw_buf line = {0};
+  render_clean(err->text, &line);
   context_progress_end();
-  (void)fprintf(stderr, "unwedge: %s\n", text);
+  (void)fprintf(stderr, "unwedge: %s\n", uw_buf_text(&line));
+  uw_buf_free(&line);
   return err->status == UW_EXIT_OK ? UW_EXIT_USAGE : (int)err->status;
 }
 

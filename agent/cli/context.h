@@ -27,7 +27,7 @@ int context_fail(const struct uw_err *err);
 /* "unwedge: VERB WORD...: not understood; known are: KNOWN" on stderr; returns UW_EXIT_USAGE. */
 int context_bad_words(const struct cli_options *options, const char *known);
 
-/* Prints a document and frees it; NULL is told as out of memory. Returns the status to exit with. */
+/* Prints a document and frees it; NULL is told as out of memory. Returns the exit status. */
 int context_print_json(json_t *owned);
 
 /* Prints a look's verdict as asked (text or JSON). Returns the exit status of the verdict, or of

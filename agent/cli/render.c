@@ -10,10 +10,87 @@
 
 #define LINE_WIDTH   96
 #define NUMBER_BYTES 16 /* "  12. " */
+#define DEPTH        8  /* of a verdict document; it has four */
 
 bool render_use_color(int fd, bool no_color) {
   const char *env = getenv("NO_COLOR");
   return !no_color && (env == NULL || env[0] == '\0') && isatty(fd) == 1;
+}
+
+/* --- clean text -------------------------------------------------------------------------- */
+
+/* Bytes of the character at text that must not reach a terminal; 0 when it may. */
+static size_t hidden(const unsigned char *text) {
+  if (text[0] < 0x20 || text[0] == 0x7f) {
+    return 1;
+  }
+  if (text[0] == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f) { /* C1: U+0080 to U+009F */
+    return 2;
+  }
+  bool turns = text[0] == 0xe2 && ((text[1] == 0x80 && ((text[2] >= 0x8e && text[2] <= 0x8f) ||
+                                                        (text[2] >= 0xa8 && text[2] <= 0xae))) ||
+                                   (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9));
+  return turns ? 3 : 0; /* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069 */
+}
+
+void render_clean(const char *text, struct uw_buf *out) {
+  const unsigned char *at = (const unsigned char *)text;
+  while (*at != '\0') {
+    size_t bad = hidden(at);
+    uw_buf_add(out, bad > 0 ? "?" : (const char *)at, 1);
+    at += bad > 0 ? bad : 1;
+  }
+}
+
+static json_t *clean_string(const char *text) {
+  struct uw_buf out = {0};
+  render_clean(text, &out);
+  json_t *clean = out.failed ? NULL : json_string(uw_buf_text(&out));
+  uw_buf_free(&out);
+  return clean;
+}
+
+static json_t *clean_copy(const json_t *value, int depth);
+
+static int clean_members(const json_t *object, json_t *copy, int depth) {
+  json_t *source = json_deep_copy(object); /* iterating wants a document that is not const */
+  const char *key;
+  json_t *member;
+  int result = source == NULL ? -1 : 0;
+  json_object_foreach(source, key, member) {
+    struct uw_buf name = {0};
+    render_clean(key, &name);
+    if (name.failed ||
+        json_object_set_new(copy, uw_buf_text(&name), clean_copy(member, depth)) != 0) {
+      result = -1;
+    }
+    uw_buf_free(&name);
+  }
+  json_decref(source);
+  return result;
+}
+
+/* NULL: no memory, or nested deeper than any verdict. */
+static json_t *clean_copy(const json_t *value, int depth) {
+  if (json_is_string(value)) {
+    return clean_string(json_string_value(value));
+  }
+  if (!json_is_object(value) && !json_is_array(value)) {
+    return json_deep_copy(value);
+  }
+  json_t *copy = json_is_object(value) ? json_object() : json_array();
+  int result = copy == NULL || depth <= 0 ? -1 : 0;
+  if (result == 0 && json_is_object(value)) {
+    result = clean_members(value, copy, depth - 1);
+  }
+  for (size_t i = 0; result == 0 && i < json_array_size(value); i++) {
+    result = json_array_append_new(copy, clean_copy(json_array_get(value, i), depth - 1));
+  }
+  if (result != 0) {
+    json_decref(copy);
+    return NULL;
+  }
+  return copy;
 }
 
 /* --- small pieces ------------------------------------------------------------------------ */
@@ -224,8 +301,13 @@ static void read_on(const json_t *verdict, const struct render_options *o, struc
   uw_buf_puts(out, "\n");
 }
 
-void render_verdict(const json_t *verdict, const struct render_options *options,
+void render_verdict(const json_t *document, const struct render_options *options,
                     struct uw_buf *out) {
+  json_t *verdict = clean_copy(document, DEPTH);
+  if (verdict == NULL) {
+    out->failed = true;
+    return;
+  }
   const char *kind = text(verdict, "verdict");
   uw_buf_printf(out, " verdict: %s%s%s  %s %s\n", options->color ? color_of(kind) : "", kind,
                 options->color ? "\033[0m" : "", text(verdict, "code"),
@@ -244,9 +326,12 @@ void render_verdict(const json_t *verdict, const struct render_options *options,
   list(options, "residue", json_object_get(verdict, "residue"), "  - ", out);
   ticket(verdict, options, out);
   read_on(verdict, options, out);
+  json_decref(verdict);
 }
 
-void render_residue(const json_t *verdict, struct uw_buf *out) {
+void render_residue(const json_t *document, struct uw_buf *out) {
   const struct render_options plain = {.color = false, .saved = ""};
-  list(&plain, "residue, for a person to check", json_object_get(verdict, "residue"), "  - ", out);
+  json_t *lines = clean_copy(json_object_get(document, "residue"), DEPTH);
+  list(&plain, "residue, for a person to check", lines, "  - ", out);
+  json_decref(lines);
 }

@@ -1,5 +1,7 @@
 /* plan, apply, recover: the dry run, the act, and both with a question between them. */
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include "agent/run/planning.h"
 
 #define ANSWER_BYTES 64
+#define ANSWER_POLL_MS 200
 
 /* --- plan --------------------------------------------------------------------------------- */
 
@@ -81,6 +84,23 @@ int verb_plan(const struct cli_options *options) {
 
 /* --- apply -------------------------------------------------------------------------------- */
 
+static void print_lines(const struct act_result *r) {
+  struct uw_buf out = {0};
+  /* The other way to be stale, too long a gap, has a line of its own. */
+  if (r->status == UW_EXIT_STALE && r->lines > 0 && strstr(r->line[0], " -> ") != NULL) {
+    uw_buf_puts(&out, "stale: this changed since the plan was made\n");
+  }
+  for (size_t i = 0; i < r->lines; i++) {
+    render_clean(r->line[i], &out);
+    uw_buf_puts(&out, "\n");
+  }
+  if (!r->sent && r->status != UW_EXIT_OK) {
+    uw_buf_puts(&out, "nothing was sent to Nova\n");
+  }
+  (void)fputs(uw_buf_text(&out), stdout);
+  uw_buf_free(&out);
+}
+
 static int print_result(const struct cli_options *options, const struct act_result *r) {
   if (options->json) {
     json_t *lines = json_array();
@@ -96,15 +116,7 @@ static int print_result(const struct cli_options *options, const struct act_resu
     json_decref(o);
     return status;
   }
-  if (r->status == UW_EXIT_STALE) {
-    (void)printf("stale: this changed since the plan was made\n");
-  }
-  for (size_t i = 0; i < r->lines; i++) {
-    (void)printf("%s\n", r->line[i]);
-  }
-  if (!r->sent && r->status != UW_EXIT_OK) {
-    (void)printf("nothing was sent to Nova\n");
-  }
+  print_lines(r);
   if (r->status == UW_EXIT_OK && r->verdict != NULL) {
     struct uw_buf out = {0};
     render_residue(r->verdict, &out);
@@ -159,13 +171,31 @@ int verb_apply(const struct cli_options *options) {
 /* --- recover ------------------------------------------------------------------------------ */
 
 /* The question goes to the terminal, never to a pipe: nobody can answer it by accident. */
-static int ask(int tty, const char *instance, bool *yes) {
+/* A signal that comes just before a read would leave that read waiting for ever. */
+static int await_answer(int tty, const volatile bool *stop) {
+  struct pollfd p = {.fd = tty, .events = POLLIN};
+  while (!*stop) {
+    int n = poll(&p, 1, ANSWER_POLL_MS);
+    if (n > 0) {
+      return 0;
+    }
+    if (n < 0 && errno != EINTR) {
+      return -1;
+    }
+  }
+  return -1;
+}
+
+static int ask(int tty, const char *instance, const volatile bool *stop, bool *yes) {
   char question[256];
   char answer[ANSWER_BYTES];
   int n = snprintf(question, sizeof question,
                    "\nReset the state of %.120s to active now? Only 'yes' is yes: ", instance);
   *yes = false;
   if (n < 0 || uw_write_all(tty, question, strlen(question)) != 0) {
+    return -1;
+  }
+  if (await_answer(tty, stop) != 0) {
     return -1;
   }
   ssize_t got = read(tty, answer, sizeof answer - 1);
@@ -180,7 +210,7 @@ static int ask(int tty, const char *instance, bool *yes) {
 static int ask_and_apply(struct context *c, int tty, const struct uw_plan *plan) {
   bool yes = false;
   (void)fflush(stdout);
-  if (ask(tty, plan->record->names.name, &yes) != 0) {
+  if (ask(tty, plan->record->names.name, c->session->options.stop, &yes) != 0) {
     (void)fprintf(stderr, "unwedge: no answer from the terminal; nothing was changed\n");
     return UW_EXIT_USAGE;
   }

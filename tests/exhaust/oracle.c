@@ -61,7 +61,7 @@ static enum rcv_class off_or_active(const struct rcv_look *l) {
     if (l->job != RCV_JOB_NONE) {
       return RCV_CLASS_UNKNOWN;
     }
-    if (meaning[i].cls == RCV_CLASS_RUN && l->control != RCV_CONTROL_OK) {
+    if (meaning[i].cls == RCV_CLASS_RUN && (l->control != RCV_CONTROL_OK || l->domain_id < 1)) {
       return RCV_CLASS_UNKNOWN;
     }
     return meaning[i].cls;

@@ -23,7 +23,8 @@ def unknown_instance(p):
 
 
 INSTANCES = {"short": "9bc95bd6", "letters": "9bc95bd6-0455-43a7-8bca-179b99521a4z", "empty": "",
-             "path": "../../etc/passwd", "newline": "w3w1\nX-Evil: 1", "control": "\x1b[31m", "percent": "%2e%2e",
+             "path": "../../etc/passwd", "newline": "w3w1\nX-Evil: 1", "control": "\x1b[31m",
+             "percent": "%2e%2e",
              "long": "x" * 4000, "utf8": "\u00e9t\u00e9", "question": UUID + "?all=1", "dots": ".*"}
 
 
@@ -55,7 +56,7 @@ def not_migrating(p):
     p.nova("active").hosts(a=RUN)
     p.diagnose("UW-001", 0)
     p.plan(status=0)
-    p.apply(status=0)
+    p.apply_nothing(6)
     p.resets(0)
 
 
@@ -244,7 +245,8 @@ def clouds_yaml_readable_by_all(p):
     """A clouds.yaml with a password that everybody can read: a warning."""
     ready(p)
     os.chmod(p.path("clouds.yaml"), 0o644)
-    p.run("diagnose", UUID, warn=LAB_WARNINGS + [r"unwedge: warning: \S+clouds\.yaml holds a secret"]).exits(2)
+    warning = r"unwedge: warning: \S+clouds\.yaml holds a secret"
+    p.run("diagnose", UUID, warn=LAB_WARNINGS + [warning]).exits(2)
 
 
 @play

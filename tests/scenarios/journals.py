@@ -196,13 +196,15 @@ def resolve_applied(p):
 @play
 def resolve_not_applied(p):
     """The request never arrived: the next apply finds that out by itself and goes on."""
+    p.policy("quick", "apply: {deadline_s: 1, max_gap_ms: 3000}")
     ready(p)
     p.faults(NEVER_CAME)
     p.apply(status=7)
     p.faults()
-    time.sleep(1)
     p.diagnose("UW-507", 3)
     p.plan(status=3)  # an open intent is a guard
+    p.run("journal", "resolve", UUID, fail=r"unwedge: UW-507 OPEN_INTENT: .*still be under way").exits(3)
+    time.sleep(36)  # 30 s for the request, the policy's 1 s and 3 s, and one more
     p.run("journal", "resolve", UUID).exits(0).says("no reset is new")
     need(p.journal("resolved")[0]["result"] == "not_applied", "%s", p.journal("resolved"))
     p.plan(status=2)
@@ -226,7 +228,8 @@ def resolve_cannot_tell(p):
           fail=r"unwedge: --as needs --reason").exits(1)
     p.run("journal", "resolve", UUID, "--as", "perhaps", "--reason", "x",
           fail=r"unwedge: --as perhaps: applied or not-applied").exits(1)
-    p.run("journal", "resolve", UUID, "--as", "not-applied", "--reason", "read nova-api's log, INC-1").exits(0)
+    p.run("journal", "resolve", UUID, "--as", "not-applied", "--reason",
+          "read nova-api's log, INC-1").exits(0)
     resolved = p.journal("resolved")[0]
     need(resolved["result"] == "not_applied" and resolved["reason"].startswith("read nova") and
          resolved["by"], "%s", resolved)

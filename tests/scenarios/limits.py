@@ -23,7 +23,7 @@ def guarded(policy, code, status):
         v = p.diagnose(code, status)
         need("UW-101" in [r["code"] for r in v["reasons"]], "SAFE_TO_RESET is true and not said")
         p.plan(status=status)
-        p.apply(status=status)
+        p.apply_nothing(status)
         p.resets(0)
         need(not p.journal("intent"), "an intent was written")
     return scenario
@@ -53,7 +53,7 @@ def guard_storm(p):
     v = p.diagnose("UW-503", 3)
     need("14" in v["reasons"][0]["text"], "the number is not told: %s", v["reasons"][0])
     p.plan(status=3)
-    p.apply(status=3)
+    p.apply_nothing(3)
     p.resets(0)
     p.nova("wedged-failed")  # the storm is over, the caution is not
     p.diagnose("UW-503", 3)

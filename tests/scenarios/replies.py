@@ -25,10 +25,12 @@ READS = [  # name, fault steps, exit, pattern of the reason (JSON text or the li
     ("duplicate", {"duplicate": [{"path": "/migrations/0/status", "value": "failed"}]}, 4, "twice|duplicate"),
     ("utf8", {"invalid_utf8": ["/migrations/0/status"]}, 4, "UTF-8|JSON"),
     ("truncated", {"truncate": 60}, 4, "JSON|closed|ended|partial|bytes"),
-    ("half", {"stall": {"after_bytes": 40, "for_s": 0.3, "then": "close"}}, 4, "closed|ended|partial|bytes|connection|transfer"),
+    ("half", {"stall": {"after_bytes": 40, "for_s": 0.3, "then": "close"}}, 4,
+     "closed|ended|partial|bytes|connection|transfer"),
     ("closed", {"close": "before"}, 4, "closed|reply|connection|empty"),
     ("reset", {"close": "reset"}, 4, "reset|closed|connection|receiv"),
-    ("other-instance", {"set": {"/migrations/0/instance_uuid": "00000000-0000-4000-8000-000000000001"}}, 4, "instance"),
+    ("other-instance", {"set": {"/migrations/0/instance_uuid":
+                                "00000000-0000-4000-8000-000000000001"}}, 4, "instance"),
     ("bad-time", {"set": {"/migrations/0/updated_at": "yesterday"}}, 4, "updated_at|time"),
 ]
 
@@ -84,7 +86,8 @@ def token_expires_in_mid_run(p):
 def token_401_twice(p):
     """401 also with a new token is an access rule or a lost role: authenticate once, then stop."""
     p.nova("wedged-failed", faults=[{"path": MIGRATIONS, "status": 401, "body": {"error": {
-        "code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}}])
+        "code": 401, "title": "Unauthorized",
+        "message": "The request you have made requires authentication."}}}])
     p.hosts(a=RUN, b=ABSENT)
     p.run("diagnose", UUID, fail=r"unwedge: .*401").exits(1)
     logins = [r for r in p.requests() if r["path"].endswith("/auth/tokens")]
@@ -128,7 +131,8 @@ def keystone_503(p):
 @play
 def compute_missing_from_catalog(p):
     """A catalogue without a compute endpoint: exit 1."""
-    p.nova("wedged-failed", {"catalog": [{"type": "identity", "name": "keystone", "id": "1", "endpoints": []}]})
+    p.nova("wedged-failed", {"catalog": [{"type": "identity", "name": "keystone", "id": "1",
+                                          "endpoints": []}]})
     p.hosts(a=RUN, b=ABSENT)
     p.run("diagnose", UUID, fail=r"unwedge: .*compute").exits(1)
 
@@ -164,7 +168,8 @@ POSTS = [  # name, fault steps, exit, outcome
     ("401", {"status": 401, "body": {"error": {"code": 401, "message": "no"}}}, 3, "not_applied"),
     ("403", {"status": 403, "body": {"forbidden": {"code": 403, "message": "no"}}}, 3, "not_applied"),
     ("404", {"status": 404, "body": {"itemNotFound": {"code": 404, "message": "no"}}}, 3, "not_applied"),
-    ("409", {"status": 409, "body": {"conflictingRequest": {"code": 409, "message": "no"}}}, 3, "not_applied"),
+    ("409", {"status": 409, "body": {"conflictingRequest": {"code": 409, "message": "no"}}}, 3,
+     "not_applied"),
     ("413", {"status": 413, "retry_after": 1}, 3, "not_applied"),
     ("429", {"status": 429, "retry_after": 1}, 3, "not_applied"),
     ("500", {"status": 500}, 7, "unknown"),

@@ -75,7 +75,8 @@ def tls_insecure(p):
     serve(p, trust="wrong")
     text = p.read("clouds.yaml").replace("    cacert: %s\n" % p.path("wrong.pem"), "    verify: false\n")
     p.write("clouds.yaml", text, 0o600)
-    p.run("diagnose", UUID, warn=WARNINGS + [r"unwedge: warning: cloud standin: certificates are not verified"]).exits(2)
+    warning = r"unwedge: warning: cloud standin: certificates are not verified"
+    p.run("diagnose", UUID, warn=WARNINGS + [warning]).exits(2)
 
 
 @play
