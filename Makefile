@@ -117,7 +117,7 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(LIBS)
 	@echo "  LINK  $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(AGENT_LIBS) $(UNIT_LIBS)
 
-$(B)/exhaust: $(call obj,$(wildcard tests/exhaust/*.c)) $(B)/librecovery.a
+$(B)/exhaust-states: $(call obj,$(wildcard tests/exhaust/*.c)) $(B)/librecovery.a
 	@echo "  LINK  $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^
 
@@ -166,6 +166,7 @@ install: all ## install under DESTDIR and PREFIX
 uninstall: ## remove what install put there
 	rm -f $(SBINDIR)/unwedge $(LIBEXECDIR)/unwedge-probe $(MANDIR)/man8/unwedge.8
 	rm -rf $(DATADIR)
+	[ ! -d $(LIBEXECDIR) ] || rmdir $(LIBEXECDIR)
 
 clean: ## remove build/
 	rm -rf $(B)

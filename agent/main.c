@@ -1,8 +1,10 @@
 /* unwedge: argv to the table of verbs, nothing else. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "agent/cli/options.h"
 #include "agent/cli/verbs.h"
@@ -53,6 +55,40 @@ static void usage(FILE *out) {
       "  verified, 8 journal unusable, 9 wait\n");
 }
 
+/*
+ * A stream that was closed (2>&-) gives its number to the next file or socket, and a warning would
+ * go into the connection to Nova. Standard output is filled so that writing fails: a lost result is
+ * to be told.
+ */
+static int fill_streams(void) {
+  static const int mode[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", mode[fd]) != fd) {
+      return -1;
+    }
+  }
+  return 0;
+}
+
+static int finish(int status) {
+  if (fflush(stdout) != 0 || ferror(stdout)) {
+    (void)fprintf(stderr, "unwedge: cannot write the result to standard output\n");
+    return status == UW_EXIT_OK ? UW_EXIT_USAGE : status;
+  }
+  return status;
+}
+
+static int bad_operands(const struct cli_verb *verb, const struct cli_options *options) {
+  if (options->operands < verb->min) {
+    (void)fprintf(stderr, "unwedge: %s: a word is missing", verb->name);
+  } else {
+    (void)fprintf(stderr, "unwedge: %s: '%s' is one word too many", verb->name,
+                  options->operand[verb->max]);
+  }
+  (void)fprintf(stderr, "; usage: unwedge %s %s [options]\n", verb->name, verb->operands);
+  return UW_EXIT_USAGE;
+}
+
 static const struct cli_verb *find_verb(const char *name) {
   for (size_t i = 0; i < VERBS; i++) {
     if (strcmp(verbs[i].name, name) == 0) {
@@ -70,17 +106,20 @@ int main(int argc, char **argv) {
   (void)setrlimit(RLIMIT_CORE, &no_core);
   (void)signal(SIGPIPE, SIG_IGN);
   uw_err_clear(&err);
+  if (fill_streams() != 0) {
+    return UW_EXIT_USAGE;
+  }
   if (cli_parse(argc, argv, &options, &err) != 0) {
     (void)fprintf(stderr, "unwedge: %s\n", err.text);
     return UW_EXIT_USAGE;
   }
   if (options.version) {
     (void)printf("unwedge %s\n", UW_VERSION);
-    return UW_EXIT_OK;
+    return finish(UW_EXIT_OK);
   }
   if (options.help) {
     usage(stdout);
-    return UW_EXIT_OK;
+    return finish(UW_EXIT_OK);
   }
   if (options.verb == NULL) {
     usage(stderr);
@@ -92,13 +131,7 @@ int main(int argc, char **argv) {
     return UW_EXIT_USAGE;
   }
   if (options.operands < verb->min || options.operands > verb->max) {
-    (void)fprintf(stderr, "usage: unwedge %s %s [options]\n", verb->name, verb->operands);
-    return UW_EXIT_USAGE;
+    return bad_operands(verb, &options);
   }
-  int status = verb->run(&options);
-  if (fflush(stdout) != 0 || ferror(stdout)) {
-    (void)fprintf(stderr, "unwedge: cannot write the result to standard output\n");
-    return status == UW_EXIT_OK ? UW_EXIT_USAGE : status;
-  }
-  return status;
+  return finish(verb->run(&options));
 }

@@ -228,7 +228,7 @@ static void host_table(const json_t *verdict, struct uw_buf *out) {
         if (pass == 0) {
           width[c] = len > width[c] ? len : width[c];
         } else {
-          uw_buf_printf(out, c + 1 < COLUMNS ? "%s%-*s" : "%s%.*s", c == 0 ? "  " : "  ",
+          uw_buf_printf(out, c + 1 < COLUMNS ? "%s%-*s" : "%s%.*s", "  ",
                         c + 1 < COLUMNS ? (int)width[c] : (int)len, cell);
         }
       }

@@ -375,5 +375,9 @@ int journal_verify(const char *dir, struct journal_report *out, struct uw_err *e
                    (long long)out->records + 1, (long long)out->torn_bytes, JOURNAL_TORN);
     problem(&c, text);
   }
+  if (out->records == 0 && out->torn_bytes == 0 && out->first_problem[0] == '\0') {
+    /* The first record says that the journal was made: an empty one was emptied. */
+    problem(&c, JOURNAL_FILE " holds no record, not even the first one (init): it was emptied");
+  }
   return verify_files(&c, err);
 }

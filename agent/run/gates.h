@@ -11,7 +11,7 @@
 int gates_apply(struct session *s, struct look *l, struct uw_err *err) UW_MUST_USE;
 
 /* Judges recorded facts again (replay). guards must hold UW_MAX_GUARDS. -1: damaged facts. */
-int gates_replay(const json_t *facts, const char *what, struct uw_guard *guard, size_t *n,
+int gates_replay(const json_t *gates, const char *what, struct uw_guard *guard, size_t *n,
                  struct uw_err *err) UW_MUST_USE;
 
 /* The kill switch at this moment; a file that cannot be looked at counts as on. */

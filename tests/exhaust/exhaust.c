@@ -609,7 +609,7 @@ static void looks(void) {
                   if (got != want) {
                     wrong++;
                     if (first_is_enough) {
-                      printf("exhaust: a class differs\n");
+                      printf("looks: a class differs\n");
                       exit(1);
                     }
                     if (shown < show) {

@@ -196,8 +196,9 @@ static void test_init(void **state) {
   assert_int_equal(err.status, UW_EXIT_JOURNAL);
   assert_non_null(strstr(err.text, "already"));
   struct journal_report report = verify();
+  /* Whoever makes a journal appends its first record at once; without it, it was emptied. */
   assert_int_equal(report.records, 0);
-  assert_string_equal(report.first_problem, "");
+  assert_non_null(strstr(report.first_problem, "emptied"));
 }
 
 static void test_record(void **state) {
@@ -1116,7 +1117,7 @@ static void test_each(void **state) {
 }
 
 static void tell_story(void) {
-  must_init();
+  fill(1); /* a journal has its first record before anybody else writes */
   struct journal *j = must_open();
   must_append(j, RUN_A, "run_started", started());
   must_append(j, RUN_A, "verdict",
