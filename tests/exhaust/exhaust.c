@@ -483,7 +483,7 @@ static int bare_words(void) {
     int read = l->reach == RCV_REACH_OK && c->agreed == RCV_TRI_YES;
     int up = read && l->presence == RCV_PRESENCE_PRESENT && l->active == RCV_TRI_YES &&
              l->state == 1 && l->reason != 10 && l->reason != 11 && l->reason >= 0 &&
-             l->job == RCV_JOB_NONE && l->control == RCV_CONTROL_OK &&
+             l->job == RCV_JOB_NONE && l->control == RCV_CONTROL_OK && l->domain_id > 0 &&
              l->name_equal == RCV_TRI_YES && l->owner != RCV_OWNER_DIFFERENT &&
              l->owner != RCV_OWNER_UNKNOWN && l->mirror != RCV_TRI_YES &&
              l->monitor != RCV_MONITOR_MUTE;
@@ -595,7 +595,9 @@ static void looks(void) {
           for (int r = 0; r < COUNT(reasons); r++)
             for (int job = 0; job < RCV_JOB_COUNT; job++)
               for (int control = 0; control < RCV_CONTROL_COUNT; control++)
-                for (int saved = 0; saved < RCV_TRI_COUNT; saved++) {
+                for (int saved = 0; saved < 3 * RCV_TRI_COUNT; saved++) {
+                  static const int64_t ids[] = {-1, 0, 3};
+                  l.domain_id = ids[saved / RCV_TRI_COUNT];
                   l.reach = (enum rcv_reach)reach;
                   l.presence = (enum rcv_presence)presence;
                   l.active = (enum rcv_tri)active;
@@ -603,7 +605,7 @@ static void looks(void) {
                   l.reason = reasons[r];
                   l.job = (enum rcv_job)job;
                   l.control = (enum rcv_control)control;
-                  l.managed_save = (enum rcv_tri)saved;
+                  l.managed_save = (enum rcv_tri)(saved % RCV_TRI_COUNT);
                   enum rcv_class got = rcv_classify(&l), want = orc_class(&l);
                   states++;
                   if (got != want) {
@@ -624,7 +626,7 @@ static void looks(void) {
                           rcv_enum_name(&rcv_tri_enum, active), state, reasons[r],
                           rcv_enum_name(&rcv_job_enum, job),
                           rcv_enum_name(&rcv_control_enum, control),
-                          rcv_enum_name(&rcv_tri_enum, saved));
+                          rcv_enum_name(&rcv_tri_enum, (int)l.managed_save));
                     }
                   }
                 }
