@@ -34,7 +34,8 @@ class Site:
     def __init__(self, lab_id, hosts=2, unwedge=None, policy="lab", keepalive=None):
         self.lab_id = lab_id
         self.hosts = hosts
-        self.policy = policy
+        # By its file: a program in a build folder of its own does not find the shipped ones by name.
+        self.policy = os.path.join(ROOT, "policies", policy + ".yaml")
         self.keepalive = keepalive
         self.unwedge = unwedge or os.path.join(ROOT, "build", "unwedge")
         self.dir = tempfile.mkdtemp(prefix="unwedge-site-%s-" % lab_id)
