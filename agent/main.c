@@ -23,8 +23,7 @@ static const struct cli_verb verbs[] = {
     {"config", "show", 1, 1, "the configuration in force, with origins", verb_config},
     {"policy", "check FILE | show", 1, 2, "check a policy file; show the policy in force",
      verb_policy},
-    {"journal", "init | show | verify | resolve INSTANCE", 1, 2, "the audit journal",
-     verb_journal},
+    {"journal", "init | show | verify | resolve INSTANCE", 1, 2, "the audit journal", verb_journal},
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
@@ -34,25 +33,24 @@ static void usage(FILE *out) {
     (void)fprintf(out, "  %-9s %-40s %s\n", verbs[i].name, verbs[i].operands, verbs[i].help);
   }
   (void)fprintf(
-      out,
-      "\n"
-      "  --config FILE      configuration (default /etc/unwedge/unwedge.yaml)\n"
-      "  --policy NAME|FILE another policy; for verbs that act it may only be stricter\n"
-      "  --os-cloud NAME    entry of clouds.yaml; OS_* variables work as with openstack\n"
-      "  -f, --format FMT   text or json\n"
-      "  -o, --out FILE     the file that is made (plan)\n"
-      "  --reason TEXT      ticket; goes into the journal\n"
-      "  --attest FACT      compute-stopped=HOST, compute-restarted=HOST, queue-empty,\n"
-      "                     host-gone=HOST, host-fenced=HOST; where the policy accepts it\n"
-      "  --also-probe HOST  look for the guest on this host too\n"
-      "  --wait[=SECONDS]   look again until the verdict is no WAIT (900 s)\n"
-      "  --instance UUID, --run UUID   filters of journal show\n"
-      "  --as applied|not-applied      what a person found, for journal resolve\n"
-      "  --debug --quiet --no-color --version --help\n"
-      "\n"
-      "exit status: 0 done or nothing wrong, 1 usage or credential, 2 a reset would be safe,\n"
-      "  3 refused, 4 could not be observed, 5 approval, 6 stale plan, 7 acted but not\n"
-      "  verified, 8 journal unusable, 9 wait\n");
+      out, "\n"
+           "  --config FILE      configuration (default /etc/unwedge/unwedge.yaml)\n"
+           "  --policy NAME|FILE another policy; for verbs that act it may only be stricter\n"
+           "  --os-cloud NAME    entry of clouds.yaml; OS_* variables work as with openstack\n"
+           "  -f, --format FMT   text or json\n"
+           "  -o, --out FILE     the file that is made (plan)\n"
+           "  --reason TEXT      ticket; goes into the journal\n"
+           "  --attest FACT      compute-stopped=HOST, compute-restarted=HOST, queue-empty,\n"
+           "                     host-gone=HOST, host-fenced=HOST; where the policy accepts it\n"
+           "  --also-probe HOST  look for the guest on this host too\n"
+           "  --wait[=SECONDS]   look again until the verdict is no WAIT (900 s)\n"
+           "  --instance UUID, --run UUID   filters of journal show\n"
+           "  --as applied|not-applied      what a person found, for journal resolve\n"
+           "  --debug --quiet --no-color --version --help\n"
+           "\n"
+           "exit status: 0 done or nothing wrong, 1 usage or credential, 2 a reset would be safe,\n"
+           "  3 refused, 4 could not be observed, 5 approval, 6 stale plan, 7 acted but not\n"
+           "  verified, 8 journal unusable, 9 wait\n");
 }
 
 /*

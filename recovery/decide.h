@@ -40,9 +40,9 @@ struct rcv_verdict {
   enum rcv_code code;         /* the leading reason */
   int64_t reasons;            /* leading one first; never more than RCV_MAX_REASONS */
   struct rcv_reason reason[RCV_MAX_REASONS];
-  int64_t owner;              /* index of the only confirmed owner, -1 none or not sure */
-  int64_t look_again_s;       /* WAIT: seconds until another look is useful, else -1 */
-  int64_t complete;           /* 1: the observation satisfied the policy */
+  int64_t owner;        /* index of the only confirmed owner, -1 none or not sure */
+  int64_t look_again_s; /* WAIT: seconds until another look is useful, else -1 */
+  int64_t complete;     /* 1: the observation satisfied the policy */
   enum rcv_class class_of[RCV_MAX_CANDIDATES]; /* of the last look */
 };
 
@@ -61,8 +61,8 @@ struct rcv_permit {
   int64_t minted; /* 1 after a RESET verdict; zeroed memory permits nothing */
   int64_t spent;
   struct rcv_binding binding;
-  int64_t record_host;   /* candidate index */
-  enum rcv_vm vm_state;  /* what Nova must still say at the POST */
+  int64_t record_host;  /* candidate index */
+  enum rcv_vm vm_state; /* what Nova must still say at the POST */
   enum rcv_task task_state;
   enum rcv_mig mig_status;
   int64_t mig_id;

@@ -8,6 +8,9 @@
 #ifndef RCV_ENUMS_H
 #define RCV_ENUMS_H
 
+/* The lists are set as tables. */
+/* clang-format off */
+
 /* A fact that may be unknown. */
 #define RCV_TRI_LIST(X) X(TRI, UNKNOWN, "unknown") X(TRI, NO, "no") X(TRI, YES, "yes")
 
@@ -121,6 +124,8 @@
   X(ROLE, INFORMATIVE, "informative") /* never compared */                                      \
   X(ROLE, VOLATILE, "volatile")       /* expected to move; feeds the heartbeat or an age */     \
   X(ROLE, DECISIVE, "decisive")       /* a change makes a plan stale */
+
+/* clang-format on */
 
 #define RCV_ENUM_CONST(E, N, S) RCV_##E##_##N,
 #define RCV_ENUM_DEFINE(tag, LIST, E) enum tag { LIST(RCV_ENUM_CONST) RCV_##E##_COUNT };

@@ -16,7 +16,7 @@ struct rcv_lines {
 struct rcv_explanation {
   char summary[RCV_LINE_BYTES]; /* one line: the leading reason with the real names in it */
   char guest[RCV_LINE_BYTES];   /* "The guest is up on cmp-b." / "... is not confirmed anywhere." */
-  char reason[RCV_MAX_REASONS][RCV_LINE_BYTES]; /* text of verdict.reason[i] */
+  char reason[RCV_MAX_REASONS][RCV_LINE_BYTES];  /* text of verdict.reason[i] */
   char host[RCV_MAX_CANDIDATES][RCV_LINE_BYTES]; /* one sentence per candidate */
   struct rcv_lines next;    /* what to do now, in order; commands with the real values */
   struct rcv_lines never;   /* what not to do */

@@ -286,8 +286,7 @@ static void next_off_unknown(const struct rcv_story *s, struct rcv_lines *l) {
 }
 
 static void next_remnant(const struct rcv_story *s, struct rcv_lines *l) {
-  if (s->about >= 0 && s->about < s->e->candidates &&
-      s->e->candidate[s->about].last.state != 3) {
+  if (s->about >= 0 && s->about < s->e->candidates && s->e->candidate[s->about].last.state != 3) {
     rcv_say(l, s,
             "The incoming copy on %T is not paused as an empty one is: its CPUs may run, and "
             "then it is a second copy. Touch neither; find out on %T what its QEMU does "
@@ -410,9 +409,10 @@ static void next_vm_error(const struct rcv_story *s, struct rcv_lines *l) {
   rcv_say(l, s,
           "Read why it is in error: openstack server show %i -c fault ; nova-compute's log "
           "on %H.");
-  rcv_say(l, s,
-          "nova-compute on %H stopped: unwedge plan %i -o FILE --attest compute-stopped=%H --reason "
-          "TICKET");
+  rcv_say(
+      l, s,
+      "nova-compute on %H stopped: unwedge plan %i -o FILE --attest compute-stopped=%H --reason "
+      "TICKET");
   rcv_say(l, s,
           "nova-compute on %H restarted since: unwedge plan %i -o FILE --attest "
           "compute-restarted=%H --reason TICKET");
@@ -524,7 +524,8 @@ static void next_unknown(const struct rcv_story *s, struct rcv_lines *l) {
             "answer.");
   }
   if (has(s, RCV_CODE_TOO_MANY_CANDIDATES)) {
-    rcv_say(l, s, "Look on every hypervisor instead, on each: virsh -r -c qemu:///system domstate %i");
+    rcv_say(l, s,
+            "Look on every hypervisor instead, on each: virsh -r -c qemu:///system domstate %i");
   }
   if (has(s, RCV_CODE_HOST_UNREACHABLE) || has(s, RCV_CODE_HOST_TIMEOUT) ||
       has(s, RCV_CODE_HOST_UNMAPPED)) {

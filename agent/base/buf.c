@@ -44,9 +44,7 @@ void uw_buf_add(struct uw_buf *b, const void *bytes, size_t n) {
   }
 }
 
-void uw_buf_puts(struct uw_buf *b, const char *text) {
-  uw_buf_add(b, text, strlen(text));
-}
+void uw_buf_puts(struct uw_buf *b, const char *text) { uw_buf_add(b, text, strlen(text)); }
 
 void uw_buf_printf(struct uw_buf *b, const char *format, ...) {
   va_list ap;
@@ -64,9 +62,7 @@ void uw_buf_printf(struct uw_buf *b, const char *format, ...) {
   va_end(again);
 }
 
-const char *uw_buf_text(const struct uw_buf *b) {
-  return b->data != NULL ? b->data : "";
-}
+const char *uw_buf_text(const struct uw_buf *b) { return b->data != NULL ? b->data : ""; }
 
 void uw_buf_reset(struct uw_buf *b) {
   b->len = 0;

@@ -14,9 +14,7 @@ int64_t uw_mono_ms(void) {
   return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-int64_t uw_wall_s(void) {
-  return (int64_t)time(NULL);
-}
+int64_t uw_wall_s(void) { return (int64_t)time(NULL); }
 
 void uw_time_text(int64_t s, char out[UW_TIME_BYTES]) {
   time_t t = (time_t)s;

@@ -9,11 +9,11 @@
 #include "recovery/limits.h"
 
 #define UW_DIGEST_TEXT_BYTES (sizeof "sha256:" + 2 * (size_t)RCV_DIGEST_BYTES) /* with NUL */
-#define UW_UUID_TEXT_BYTES   37
+#define UW_UUID_TEXT_BYTES 37
 
 /* SHA-256 of bytes. -1 when the library fails (err set, out zeroed). */
-int uw_sha256(const void *bytes, size_t n, uint8_t out[RCV_DIGEST_BYTES], struct uw_err *err)
-    UW_MUST_USE;
+int uw_sha256(const void *bytes, size_t n, uint8_t out[RCV_DIGEST_BYTES],
+              struct uw_err *err) UW_MUST_USE;
 /* "sha256:<64 hex>" */
 void uw_digest_text(const uint8_t digest[RCV_DIGEST_BYTES], char out[UW_DIGEST_TEXT_BYTES]);
 /* The reverse; -1 (out zeroed) when text is not exactly that form. */

@@ -4,9 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void uw_err_clear(struct uw_err *err) {
-  memset(err, 0, sizeof *err);
-}
+void uw_err_clear(struct uw_err *err) { memset(err, 0, sizeof *err); }
 
 int uw_err_set(struct uw_err *err, enum uw_exit status, const char *format, ...) {
   if (err != NULL) {
@@ -41,4 +39,13 @@ int uw_err_wrap(struct uw_err *err, const char *format, ...) {
     }
   }
   return -1;
+}
+
+void uw_warn(const char *format, ...) {
+  va_list ap;
+  (void)fputs("unwedge: warning: ", stderr);
+  va_start(ap, format);
+  (void)vfprintf(stderr, format, ap);
+  va_end(ap);
+  (void)fputc('\n', stderr);
 }

@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 #define UW_ERR_TEXT_BYTES 1024
-#define UW_MUST_USE       __attribute__((warn_unused_result))
-#define UW_PRINTF(f, a)   __attribute__((format(printf, f, a)))
+#define UW_MUST_USE __attribute__((warn_unused_result))
+#define UW_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 /* Exit statuses of the program (contract section 3). */
 enum uw_exit {
@@ -40,5 +40,8 @@ int uw_err_set(struct uw_err *err, enum uw_exit status, const char *format, ...)
 
 /* Puts "format: " before the text that is there; keeps the status; returns -1. */
 int uw_err_wrap(struct uw_err *err, const char *format, ...) UW_PRINTF(2, 3);
+
+/* "unwedge: warning: TEXT" and a newline on standard error. */
+void uw_warn(const char *format, ...) UW_PRINTF(1, 2);
 
 #endif

@@ -30,8 +30,8 @@ int uw_dir_fsync(const char *path, struct uw_err *err) UW_MUST_USE;
 /*
  * Joins with one slash. -1 (err set) when it does not fit n bytes.
  */
-int uw_path_join(char *out, size_t n, const char *dir, const char *name, struct uw_err *err)
-    UW_MUST_USE;
+int uw_path_join(char *out, size_t n, const char *dir, const char *name,
+                 struct uw_err *err) UW_MUST_USE;
 
 /* Writes all bytes, through partial writes and EINTR. */
 int uw_write_all(int fd, const void *bytes, size_t n) UW_MUST_USE;

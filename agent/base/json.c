@@ -157,9 +157,7 @@ static int put_value(const json_t *value, int depth, struct uw_buf *out, struct 
   switch (json_typeof(value)) {
   case JSON_OBJECT: return put_object(value, depth, out, err);
   case JSON_ARRAY: return put_array(value, depth, out, err);
-  case JSON_STRING:
-    put_string(json_string_value(value), json_string_length(value), out);
-    return 0;
+  case JSON_STRING: put_string(json_string_value(value), json_string_length(value), out); return 0;
   case JSON_INTEGER: return put_integer(value, out, err);
   case JSON_TRUE: uw_buf_puts(out, "true"); return 0;
   case JSON_FALSE: uw_buf_puts(out, "false"); return 0;

@@ -8,9 +8,9 @@
 #include "agent/base/clock.h"
 #include "agent/cli/render.h"
 
-#define WAIT_SLICE_MS    200
-#define WAIT_LEAST_S     2   /* between two looks of --wait */
-#define WAIT_MOST_S      60  /* states change earlier than their bound; look at least this often */
+#define WAIT_SLICE_MS 200
+#define WAIT_LEAST_S 2 /* between two looks of --wait */
+#define WAIT_MOST_S 60 /* states change earlier than their bound; look at least this often */
 
 static volatile bool stop_requested;
 static bool progress_shown;
@@ -155,14 +155,14 @@ int context_print_look(const struct context *c, const struct look *l) {
   if (verdict == NULL) {
     return context_fail(&err);
   }
-  int status = context_print_verdict(c->options, verdict, l->saved,
-                                     rcv_exit_status(&l->judgement->verdict));
+  int status =
+      context_print_verdict(c->options, verdict, l->saved, rcv_exit_status(&l->judgement->verdict));
   json_decref(verdict);
   return status;
 }
 
 int context_wait(const struct context *c, const struct rcv_verdict *v, int64_t deadline_ms) {
-  int64_t wait_s = v->look_again_s < WAIT_LEAST_S   ? WAIT_LEAST_S
+  int64_t wait_s = v->look_again_s < WAIT_LEAST_S  ? WAIT_LEAST_S
                    : v->look_again_s > WAIT_MOST_S ? WAIT_MOST_S
                                                    : v->look_again_s;
   int64_t until = uw_mono_ms() + wait_s * 1000;

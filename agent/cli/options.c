@@ -6,8 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_OS_CLOUD = 256, OPT_REASON, OPT_ATTEST, OPT_ALSO, OPT_WAIT, OPT_DEBUG, OPT_NO_COLOR,
-       OPT_QUIET, OPT_CONFIG, OPT_POLICY, OPT_AS, OPT_INSTANCE, OPT_RUN, OPT_VERSION };
+enum {
+  OPT_OS_CLOUD = 256,
+  OPT_REASON,
+  OPT_ATTEST,
+  OPT_ALSO,
+  OPT_WAIT,
+  OPT_DEBUG,
+  OPT_NO_COLOR,
+  OPT_QUIET,
+  OPT_CONFIG,
+  OPT_POLICY,
+  OPT_AS,
+  OPT_INSTANCE,
+  OPT_RUN,
+  OPT_VERSION
+};
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPT_CONFIG},
@@ -180,8 +194,9 @@ int cli_parse(int argc, char **argv, struct cli_options *out, struct uw_err *err
   }
   for (int i = optind; i < argc; i++) {
     if (argv[i][0] == '\0') {
-      return uw_err_set(err, UW_EXIT_USAGE, "an empty word on the command line; give a name, or "
-                                            "leave it out");
+      return uw_err_set(err, UW_EXIT_USAGE,
+                        "an empty word on the command line; give a name, or "
+                        "leave it out");
     }
     if (out->verb == NULL) {
       out->verb = argv[i];

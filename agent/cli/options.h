@@ -10,18 +10,18 @@
 #include "agent/observe/candidates.h"
 #include "agent/observe/observe.h"
 
-#define CLI_MAX_OPERANDS   1024 /* files of one replay */
+#define CLI_MAX_OPERANDS 1024 /* files of one replay */
 #define CLI_WAIT_DEFAULT_S 900
 
 struct cli_options {
-  const char *verb;                         /* "diagnose"; NULL when none was given */
-  const char *operand[CLI_MAX_OPERANDS];    /* borrowed from argv */
+  const char *verb;                      /* "diagnose"; NULL when none was given */
+  const char *operand[CLI_MAX_OPERANDS]; /* borrowed from argv */
   size_t operands;
   const char *config, *policy, *os_cloud, *out, *reason; /* NULL when not given */
-  const char *as;                           /* journal resolve --as */
-  const char *instance, *run;               /* journal show filters */
+  const char *as;                                        /* journal resolve --as */
+  const char *instance, *run;                            /* journal show filters */
   bool json, debug, no_color, quiet, help, version;
-  int64_t wait_s;                           /* -1 without --wait */
+  int64_t wait_s; /* -1 without --wait */
   struct obs_also also;
   struct obs_attestation attestation[OBS_MAX_ATTESTATIONS];
   size_t attestations;

@@ -8,9 +8,9 @@
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
 
-#define LINE_WIDTH   96
+#define LINE_WIDTH 96
 #define NUMBER_BYTES 16 /* "  12. " */
-#define DEPTH        8  /* of a verdict document; it has four */
+#define DEPTH 8         /* of a verdict document; it has four */
 
 bool render_use_color(int fd, bool no_color) {
   const char *env = getenv("NO_COLOR");
@@ -167,7 +167,7 @@ static void list(const struct render_options *o, const char *title, const json_t
 
 #define STATE_BYTES 64
 
-static const char *const titles[] = {"HOST", "ROLE", "NOVA-COMPUTE", "CLASS",
+static const char *const titles[] = {"HOST",  "ROLE", "NOVA-COMPUTE", "CLASS",
                                      "STATE", "JOB",  "VCPU"};
 #define COLUMNS (sizeof titles / sizeof titles[0])
 
@@ -219,8 +219,12 @@ static void host_table(const json_t *verdict, struct uw_buf *out) {
       const json_t *h = i == 0 ? NULL : json_array_get(hosts, i - 1);
       const char *name = h == NULL ? "" : text(h, "host");
       char state[STATE_BYTES];
-      const char *row[COLUMNS] = {name, role_of(verdict, name), text(services, name),
-                                  text(h, "class"), state_of(h, state), text(h, "job"),
+      const char *row[COLUMNS] = {name,
+                                  role_of(verdict, name),
+                                  text(services, name),
+                                  text(h, "class"),
+                                  state_of(h, state),
+                                  text(h, "job"),
                                   vcpu_of(h)};
       for (size_t c = 0; c < COLUMNS; c++) {
         const char *cell = h == NULL ? titles[c] : row[c];
@@ -310,8 +314,7 @@ void render_verdict(const json_t *document, const struct render_options *options
   }
   const char *kind = text(verdict, "verdict");
   uw_buf_printf(out, " verdict: %s%s%s  %s %s\n", options->color ? color_of(kind) : "", kind,
-                options->color ? "\033[0m" : "", text(verdict, "code"),
-                text(verdict, "code_name"));
+                options->color ? "\033[0m" : "", text(verdict, "code"), text(verdict, "code_name"));
   uw_buf_printf(out, "instance: %s (%s)\n", text(verdict, "name"), text(verdict, "instance"));
   render_wrapped("   guest: ", text(verdict, "guest"), out);
   uw_buf_puts(out, "\n");

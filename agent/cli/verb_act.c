@@ -170,7 +170,6 @@ int verb_apply(const struct cli_options *options) {
 
 /* --- recover ------------------------------------------------------------------------------ */
 
-/* The question goes to the terminal, never to a pipe: nobody can answer it by accident. */
 /* A signal that comes just before a read would leave that read waiting for ever. */
 static int await_answer(int tty, const volatile bool *stop) {
   struct pollfd p = {.fd = tty, .events = POLLIN};
@@ -186,6 +185,7 @@ static int await_answer(int tty, const volatile bool *stop) {
   return -1;
 }
 
+/* The question goes to the terminal, never to a pipe: nobody can answer it by accident. */
 static int ask(int tty, const char *instance, const volatile bool *stop, bool *yes) {
   char question[256];
   char answer[ANSWER_BYTES];

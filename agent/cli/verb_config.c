@@ -68,10 +68,10 @@ static int show_item(const struct pol_item *item, void *ctx) {
   struct shown *s = ctx;
   const struct pol_param_info *info = item->info;
   if (s->list != NULL) {
-    return json_array_append_new(s->list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name",
-                                                    info->name, "value", item->value, "unit",
-                                                    info->unit, "range", item->range, "origin",
-                                                    item->origin, "doc", info->doc));
+    return json_array_append_new(s->list,
+                                 json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", info->name,
+                                           "value", item->value, "unit", info->unit, "range",
+                                           item->range, "origin", item->origin, "doc", info->doc));
   }
   if (s->print) {
     (void)printf("%-*s  %-*s  %-11s  %-17s  %s\n", s->key_width, info->name, s->value_width,
@@ -134,7 +134,7 @@ static int check_policy(const char *path) {
   } else {
     size_t n = pol_warnings(policy, warning);
     for (size_t i = 0; i < n && i < POL_WARNINGS_MAX; i++) {
-      (void)fprintf(stderr, "unwedge: warning: %s\n", warning[i]);
+      uw_warn("%s", warning[i]);
     }
     (void)printf("%s: good, %d parameters\n", path, POL_PARAM_COUNT);
   }

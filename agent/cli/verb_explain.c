@@ -14,7 +14,8 @@
 
 static int break_glass(const struct cli_options *options) {
   if (options->json) {
-    return context_print_json(json_pack("{s:s, s:s}", "name", "break-glass", "text", break_glass_page()));
+    return context_print_json(
+        json_pack("{s:s, s:s}", "name", "break-glass", "text", break_glass_page()));
   }
   (void)fputs(break_glass_page(), stdout);
   return UW_EXIT_OK;
@@ -23,11 +24,10 @@ static int break_glass(const struct cli_options *options) {
 static int as_json(const struct rcv_code_info *info, const struct rcv_code_text *text) {
   char code[UW_CODE_BYTES];
   uw_code_text(info->code, code);
-  return context_print_json(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "code", code, "name",
-                              info->name, "verdict",
-                              rcv_enum_name(&rcv_verdict_kind_enum, (int)info->verdict), "line",
-                              info->line, "meaning", text->meaning, "action", text->action,
-                              "never", text->never));
+  return context_print_json(
+      json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "code", code, "name", info->name, "verdict",
+                rcv_enum_name(&rcv_verdict_kind_enum, (int)info->verdict), "line", info->line,
+                "meaning", text->meaning, "action", text->action, "never", text->never));
 }
 
 static int as_text(const struct rcv_code_info *info, const struct rcv_code_text *text) {

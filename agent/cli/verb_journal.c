@@ -63,11 +63,11 @@ static int verify(const struct cli_options *options, struct uw_err *err) {
   }
   bool good = report.first_problem[0] == '\0';
   if (options->json) {
-    json_t *o = json_pack("{s:s, s:b, s:s?, s:I, s:I, s:I}", "schema", "unwedge.journal-verify/1",
-                          "good", (int)good, "problem", good ? NULL : report.first_problem,
-                          "records", (json_int_t)report.records, "evidence_files",
-                          (json_int_t)report.evidence_files, "torn_bytes",
-                          (json_int_t)report.torn_bytes);
+    json_t *o =
+        json_pack("{s:s, s:b, s:s?, s:I, s:I, s:I}", "schema", "unwedge.journal-verify/1", "good",
+                  (int)good, "problem", good ? NULL : report.first_problem, "records",
+                  (json_int_t)report.records, "evidence_files", (json_int_t)report.evidence_files,
+                  "torn_bytes", (json_int_t)report.torn_bytes);
     int status = context_print_json(o);
     if (status != UW_EXIT_OK) {
       return status;

@@ -14,8 +14,8 @@ static struct uw_record *read_evidence(const char *path, struct uw_err *err) {
   struct uw_buf bytes = {0};
   struct uw_record *r = NULL;
   if (uw_file_read(path, UW_PLAN_MAX_BYTES, &bytes, err) == 0) {
-    json_t *json = uw_json_parse(bytes.data != NULL ? bytes.data : "", bytes.len, path,
-                                 UW_EXIT_USAGE, err);
+    json_t *json =
+        uw_json_parse(bytes.data != NULL ? bytes.data : "", bytes.len, path, UW_EXIT_USAGE, err);
     if (json != NULL && strcmp(uw_json_str(json, "schema", ""), UW_PLAN_SCHEMA) == 0) {
       struct uw_plan_expect any = {.now_s = -1};
       struct uw_plan *plan = uw_plan_parse(bytes.data, bytes.len, path, &any, err);

@@ -12,7 +12,7 @@ struct obs_attestation {
   enum rcv_attestation kind;
   char host[RCV_TEXT_BYTES]; /* Nova's name; "" for queue-empty */
 };
-#define OBS_MAX_ATTESTATIONS       16
+#define OBS_MAX_ATTESTATIONS 16
 #define OBS_ATTESTATION_TEXT_BYTES (RCV_TEXT_BYTES + 32)
 
 /* "compute-stopped=cmp-a" or "queue-empty". Errors (status UW_EXIT_USAGE) name what is known. */

@@ -39,9 +39,7 @@ const struct nova_migration *obs_newest_live(const struct nova_reading *reading)
   return NULL;
 }
 
-static void copy_text(char *out, size_t n, const char *text) {
-  (void)snprintf(out, n, "%s", text);
-}
+static void copy_text(char *out, size_t n, const char *text) { (void)snprintf(out, n, "%s", text); }
 
 static int64_t add(struct rcv_evidence *e, struct rcv_names *names, const char *host) {
   int64_t at = obs_candidate_index(e, names, host);
@@ -77,8 +75,7 @@ static void note_hypervisors(const struct nova_reading *r, struct rcv_evidence *
     for (size_t k = 0; k < r->hypervisors; k++) {
       if (strcmp(r->hypervisor[k].service_host, h->host) == 0) {
         e->candidate[i].hypervisor_listed = RCV_TRI_YES;
-        copy_text(h->hypervisor_hostname, sizeof h->hypervisor_hostname,
-                  r->hypervisor[k].hostname);
+        copy_text(h->hypervisor_hostname, sizeof h->hypervisor_hostname, r->hypervisor[k].hostname);
         break;
       }
     }
@@ -87,8 +84,8 @@ static void note_hypervisors(const struct nova_reading *r, struct rcv_evidence *
 
 void obs_candidates(const struct nova_reading *reading, const struct obs_also *also,
                     struct rcv_evidence *e, struct rcv_names *names) {
-  e->too_many = reading->too_many_migrations || reading->too_many_event_hosts ? RCV_TRI_YES
-                                                                             : RCV_TRI_NO;
+  e->too_many =
+      reading->too_many_migrations || reading->too_many_event_hosts ? RCV_TRI_YES : RCV_TRI_NO;
   (void)add(e, names, reading->server.host);
   const struct nova_migration *newest = obs_newest_live(reading);
   if (newest != NULL) {
@@ -185,8 +182,8 @@ static bool belongs_to(const struct nova_migration *m, const struct nova_action 
   if (action == NULL || m->created_s >= action->start_s) {
     return true;
   }
-  bool could = !terminal(m) || strcmp(m->status, "completed") == 0 ||
-               m->updated_s >= action->start_s;
+  bool could =
+      !terminal(m) || strcmp(m->status, "completed") == 0 || m->updated_s >= action->start_s;
   return could && m->created_s >= action->start_s - SKEW_S;
 }
 
@@ -272,8 +269,7 @@ static void convert_record(const struct nova_reading *r, const struct rcv_eviden
     return;
   }
   out->mig_id = newest->id;
-  out->mig_status =
-      (enum rcv_mig)enum_or_other(&rcv_mig_enum, newest->status, RCV_MIG_OTHER);
+  out->mig_status = (enum rcv_mig)enum_or_other(&rcv_mig_enum, newest->status, RCV_MIG_OTHER);
   out->mig_source = obs_candidate_index(e, names, newest->source);
   out->mig_dest = obs_candidate_index(e, names, newest->dest);
   out->mig_created_s = newest->created_s;

@@ -11,9 +11,9 @@
 #include "agent/base/json.h"
 
 #define RAW_MAX_BYTES ((size_t)8 * 1024 * 1024)
-#define RAW_LINE_ROOM  4096  /* of a raw line besides the reply in it */
+#define RAW_LINE_ROOM 4096   /* of a raw line besides the reply in it */
 #define MIDDLE_READ_MS 10000 /* from this window on Nova is read after every round */
-#define WAIT_SLICE_MS  200   /* how fast Ctrl-C is noticed while waiting between rounds */
+#define WAIT_SLICE_MS 200    /* how fast Ctrl-C is noticed while waiting between rounds */
 
 struct obs {
   struct nova *nova;
@@ -29,9 +29,8 @@ struct obs {
   bool hung[RCV_MAX_CANDIDATES]; /* no further job or monitor call there in this run */
   char hung_host[RCV_MAX_CANDIDATES][RCV_TEXT_BYTES]; /* the same by name: lists change */
   size_t hung_hosts;
-  enum rcv_monitor monitor;      /* of the record host, carried over later looks */
+  enum rcv_monitor monitor; /* of the record host, carried over later looks */
   int64_t round;
-  int64_t end_ms;
   struct uw_buf raw;
 };
 
@@ -64,29 +63,15 @@ void obs_free(struct obs *o) {
   }
 }
 
-const struct rcv_evidence *obs_evidence(const struct obs *o) {
-  return &o->evidence;
-}
+const struct rcv_evidence *obs_evidence(const struct obs *o) { return &o->evidence; }
 
-const struct rcv_names *obs_names(const struct obs *o) {
-  return &o->names;
-}
+const struct rcv_names *obs_names(const struct obs *o) { return &o->names; }
 
-const struct nova_reading *obs_reading(const struct obs *o) {
-  return o->reading;
-}
+const struct nova_reading *obs_reading(const struct obs *o) { return o->reading; }
 
-const struct uw_buf *obs_raw(const struct obs *o) {
-  return &o->raw;
-}
+const struct uw_buf *obs_raw(const struct obs *o) { return &o->raw; }
 
-int64_t obs_end_ms(const struct obs *o) {
-  return o->end_ms;
-}
-
-static bool stopped(const struct obs *o) {
-  return o->options.stop != NULL && *o->options.stop;
-}
+static bool stopped(const struct obs *o) { return o->options.stop != NULL && *o->options.stop; }
 
 static void tell(const struct obs *o, const char *what, const char *host, int64_t left_ms) {
   if (o->options.progress != NULL) {
@@ -121,7 +106,6 @@ static int read_nova(struct obs *o, unsigned what, struct uw_err *err) {
   (void)snprintf(o->names.api_error, sizeof o->names.api_error, "%.*s",
                  (int)sizeof o->names.api_error - 1, err->text);
   o->have_reading = true;
-  o->end_ms = uw_mono_ms();
   return 0;
 }
 
@@ -131,8 +115,7 @@ static int fold_reading(struct obs *o, bool first) {
   enum rcv_svc services[RCV_MAX_CANDIDATES];
   int stale = obs_convert(o->reading, o->options.also, &o->evidence, &o->names, &nova, services);
   nova.max_minor = nova_max_minor(o->nova);
-  enum rcv_tri lock_only =
-      first ? RCV_TRI_NO : obs_only_lock_changed(o->previous, o->reading);
+  enum rcv_tri lock_only = first ? RCV_TRI_NO : obs_only_lock_changed(o->previous, o->reading);
   rcv_fold_nova(&o->fold, &o->evidence, &nova, services, lock_only);
   if (nova.api == RCV_API_OK) {
     obs_instance_texts(o->reading, &o->names);
@@ -169,8 +152,9 @@ static int unknown_host(const struct obs *o, const struct obs_attestation *a, st
   for (int64_t i = 0; i < o->evidence.candidates; i++) {
     uw_buf_printf(&hosts, "%s%s", i == 0 ? "" : ", ", o->names.host[i].host);
   }
-  (void)uw_err_set(err, UW_EXIT_USAGE, "--attest %s: not a candidate host of this instance; these "
-                                       "are: %s%s",
+  (void)uw_err_set(err, UW_EXIT_USAGE,
+                   "--attest %s: not a candidate host of this instance; these "
+                   "are: %s%s",
                    text, uw_buf_text(&hosts), hosts.failed ? ", ..." : "");
   uw_buf_free(&hosts);
   return -1;
@@ -214,14 +198,13 @@ static int note_raw(struct obs *o, int64_t index, const struct probe_result *r,
                            o->names.host[index].host, "round", (json_int_t)o->round, "start_ms",
                            (json_int_t)r->look.start_ms, "end_ms", (json_int_t)r->look.end_ms,
                            "reach", rcv_enum_name(&rcv_reach_enum, (int)r->look.reach), "detail",
-                           r->detail, "reply", r->raw.data != NULL ? r->raw.data : "",
-                           r->raw.len);
+                           r->detail, "reply", r->raw.data != NULL ? r->raw.data : "", r->raw.len);
   if (line == NULL) {
     /* A reply that is not UTF-8 is recorded without its bytes; the look already is BAD_REPLY. */
-    line = json_pack("{s:s, s:I, s:s, s:s}", "host", o->names.host[index].host, "round",
-                     (json_int_t)o->round, "reach",
-                     rcv_enum_name(&rcv_reach_enum, (int)r->look.reach), "detail",
-                     "the reply is not UTF-8 text");
+    line =
+        json_pack("{s:s, s:I, s:s, s:s}", "host", o->names.host[index].host, "round",
+                  (json_int_t)o->round, "reach", rcv_enum_name(&rcv_reach_enum, (int)r->look.reach),
+                  "detail", "the reply is not UTF-8 text");
   }
   if (line == NULL) {
     return uw_err_set(err, UW_EXIT_USAGE, "out of memory while recording a look");
@@ -269,9 +252,6 @@ static int take_result(struct obs *o, int64_t index, struct probe_result *r, str
     r->look.monitor = o->monitor;
   }
   rcv_fold_look(&o->fold, &o->evidence, index, &r->look);
-  if (r->look.end_ms > o->end_ms) {
-    o->end_ms = r->look.end_ms;
-  }
   return note_raw(o, index, r, err);
 }
 
@@ -333,8 +313,8 @@ static int check_monitor(struct obs *o, struct uw_err *err) {
   memset(&r, 0, sizeof r);
   (void)snprintf(q.instance, sizeof q.instance, "%s", o->uuid);
   tell(o, "asking the guest's monitor on", o->names.host[h].host, -1);
-  int status = probe_look(o->options.probe_program, &o->target[h], 1, &q, 1, o->options.stop, &r,
-                          err);
+  int status =
+      probe_look(o->options.probe_program, &o->target[h], 1, &q, 1, o->options.stop, &r, err);
   if (status == 0) {
     o->monitor = r.look.monitor;
     if (r.look.monitor == RCV_MONITOR_MUTE) {
@@ -475,8 +455,7 @@ static int all_rounds(struct obs *o, struct uw_err *err) {
 
 static bool needs_monitor(const struct obs *o) {
   int64_t h = o->evidence.nova_last.record_host;
-  if (o->options.policy->monitor_check == 0 || o->hung[h] ||
-      o->monitor != RCV_MONITOR_UNKNOWN) {
+  if (o->options.policy->monitor_check == 0 || o->hung[h] || o->monitor != RCV_MONITOR_UNKNOWN) {
     return false;
   }
   struct rcv_verdict v;
@@ -565,14 +544,13 @@ int obs_resume(struct obs *o, const struct rcv_evidence *evidence, const struct 
   }
   struct rcv_nova ignored;
   enum rcv_svc services[RCV_MAX_CANDIDATES];
-  bool same = evidence->candidates == o->evidence.candidates &&
-              evidence->nova_last.record_host >= 0;
+  bool same =
+      evidence->candidates == o->evidence.candidates && evidence->nova_last.record_host >= 0;
   for (int64_t i = 0; same && i < evidence->candidates; i++) {
     same = strcmp(names->host[i].host, o->names.host[i].host) == 0 &&
            evidence->candidate[i].hypervisor_listed == o->evidence.candidate[i].hypervisor_listed;
   }
-  if (!same ||
-      obs_convert(o->reading, o->options.also, evidence, names, &ignored, services) != 0) {
+  if (!same || obs_convert(o->reading, o->options.also, evidence, names, &ignored, services) != 0) {
     return uw_err_set(err, UW_EXIT_STALE, "Nova's hosts of this instance changed since the plan");
   }
   o->evidence = *evidence;

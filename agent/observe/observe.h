@@ -16,13 +16,13 @@
 #include "recovery/decide.h"
 
 #define OBS_MAX_RESTARTS 3
-#define OBS_MAX_ROUNDS   64
+#define OBS_MAX_ROUNDS 64
 
 struct obs_progress {
   const char *what; /* "reading Nova", "looking at the hosts", "waiting" */
   int64_t round, rounds;
-  const char *host;   /* "" when not about one host */
-  int64_t left_ms;    /* expected, -1 not known */
+  const char *host; /* "" when not about one host */
+  int64_t left_ms;  /* expected, -1 not known */
 };
 
 struct obs_options {
@@ -65,8 +65,8 @@ int obs_relook(struct obs *o, struct uw_err *err) UW_MUST_USE;
 
 /*
  * Starts from evidence of an earlier run of this boot instead of from nothing (a plan younger
- * than its window). The next call is obs_relook(). -1 when Nova's hosts are no longer the same list:
- * then run a full observation.
+ * than its window). The next call is obs_relook(). -1 when Nova's hosts are no longer the same
+ * list: then run a full observation.
  */
 int obs_resume(struct obs *o, const struct rcv_evidence *evidence, const struct rcv_names *names,
                struct uw_err *err) UW_MUST_USE;
@@ -77,7 +77,5 @@ const struct rcv_names *obs_names(const struct obs *o);
 const struct nova_reading *obs_reading(const struct obs *o);
 /* Every raw look as one JSON line: host, round, times, what the probe said. */
 const struct uw_buf *obs_raw(const struct obs *o);
-/* Monotonic end of the latest look or reading, for apply.max_gap_ms. */
-int64_t obs_end_ms(const struct obs *o);
 
 #endif

@@ -1,7 +1,6 @@
 #include "agent/openstack/clouds.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,16 +129,6 @@ static char **secret_of(struct os_cloud *c, size_t offset) {
 
 static bool wanted(struct os_cloud *c, const struct field *f) {
   return f->unless == 0 || (*text_of(c, f->offset) == '\0' && *text_of(c, f->unless) == '\0');
-}
-
-static void warn(const char *format, ...) UW_PRINTF(1, 2);
-static void warn(const char *format, ...) {
-  va_list ap;
-  (void)fputs("unwedge: warning: ", stderr);
-  va_start(ap, format);
-  (void)vfprintf(stderr, format, ap);
-  va_end(ap);
-  (void)fputc('\n', stderr);
 }
 
 static const char *env(const char *name) {
@@ -273,7 +262,7 @@ static int find_file(const char *base, const char *variable, char out[YF_PATH_BY
       if (access(out, R_OK) == 0) {
         return 1;
       }
-      warn("%s cannot be read (%s); looking further", out, strerrordesc_np(errno));
+      uw_warn("%s cannot be read (%s); looking further", out, strerrordesc_np(errno));
     }
   }
   return 0;
@@ -488,8 +477,8 @@ static int fill_secrets(struct layers *l, struct os_cloud *c, struct uw_err *err
       return -1;
     }
     if (found.file->world_readable) {
-      warn("%s holds a secret (%s) and can be read by everybody; chmod 600 it", found.file->path,
-           secrets[i].key);
+      uw_warn("%s holds a secret (%s) and can be read by everybody; chmod 600 it", found.file->path,
+              secrets[i].key);
     }
   }
   return 0;
@@ -542,9 +531,9 @@ static int add_profile(struct files *f, struct layers *l, struct uw_err *err) {
   yaml_node_t *profiles = yf_find(&f->vendor, yf_root(&f->vendor), "public-clouds");
   yaml_node_t *profile = yf_find(&f->vendor, profiles, name);
   if (profile == NULL) {
-    warn("%s: no clouds-public.yaml has the profile %s (openstacksdk's built-in ones are not "
-         "known here); only the entry itself is used",
-         where, name);
+    uw_warn("%s: no clouds-public.yaml has the profile %s (openstacksdk's built-in ones are not "
+            "known here); only the entry itself is used",
+            where, name);
   }
   add_layer(l, &f->vendor, profile);
   return 0;
@@ -717,8 +706,8 @@ static int complete(struct os_cloud *c, const char *type, const char *where, str
     return -1;
   }
   if (c->auth == OS_AUTH_APPCRED && (c->project_id[0] != '\0' || c->project_name[0] != '\0')) {
-    warn("%s: cloud %s: the project is ignored: an application credential carries its own",
-         c->source, c->name);
+    uw_warn("%s: cloud %s: the project is ignored: an application credential carries its own",
+            c->source, c->name);
     c->project_id[0] = '\0';
     c->project_name[0] = '\0';
   }
@@ -828,9 +817,10 @@ int os_cloud_load(const char *flag, const char *configured, struct os_cloud **re
   }
   const char *name = choose_name(flag, configured);
   if (env("OS_CLOUD") != NULL && env("OS_AUTH_URL") != NULL) {
-    warn("OS_CLOUD and OS_AUTH_URL are both set: the cloud %s is used%s",
-         name != NULL ? name : ENV_CLOUD,
-         name == NULL || strcmp(name, ENV_CLOUD) == 0 ? "" : ", the other OS_* variables are not");
+    uw_warn("OS_CLOUD and OS_AUTH_URL are both set: the cloud %s is used%s",
+            name != NULL ? name : ENV_CLOUD,
+            name == NULL || strcmp(name, ENV_CLOUD) == 0 ? ""
+                                                         : ", the other OS_* variables are not");
   }
   if (load(name, c, err) != 0) {
     os_cloud_free(c);

@@ -25,7 +25,7 @@ struct os_cloud {
   char project_domain_name[OS_TEXT_BYTES], project_domain_id[OS_TEXT_BYTES];
   char appcred_id[OS_TEXT_BYTES], appcred_name[OS_TEXT_BYTES];
   char system_scope[OS_TEXT_BYTES];
-  char *password, *appcred_secret, *token; /* owned, NULL when not given */
+  char *password, *appcred_secret, *token;              /* owned, NULL when not given */
   char region[OS_TEXT_BYTES], interface[OS_TEXT_BYTES]; /* interface default "public" */
   char cacert[OS_TEXT_BYTES], cert[OS_TEXT_BYTES], key[OS_TEXT_BYTES];
   bool insecure; /* verify: false, only when explicit */

@@ -297,8 +297,7 @@ static size_t queue_calls(struct read *r, struct nova_call *calls) {
     return 0;
   }
   const struct nova_migration *newest = &r->out->migration[live];
-  if (strcmp(newest->status, "queued") != 0 ||
-      newest->source[0] == '\0') {
+  if (strcmp(newest->status, "queued") != 0 || newest->source[0] == '\0') {
     return 0;
   }
   for (size_t i = 0; i < QUEUE_CALLS; i++) {

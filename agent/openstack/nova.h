@@ -17,10 +17,10 @@
 #include "agent/openstack/clouds.h"
 #include "recovery/decide.h"
 
-#define NOVA_MAX_ACTIONS     256   /* instance actions kept, newest first */
-#define NOVA_MAX_EVENT_HOSTS 64    /* distinct hosts of compute_* events */
-#define NOVA_MAX_SERVICES    20000 /* nova-compute services of one cloud */
-#define NOVA_MAX_MATCHES     20    /* servers of one name that are listed */
+#define NOVA_MAX_ACTIONS 256    /* instance actions kept, newest first */
+#define NOVA_MAX_EVENT_HOSTS 64 /* distinct hosts of compute_* events */
+#define NOVA_MAX_SERVICES 20000 /* nova-compute services of one cloud */
+#define NOVA_MAX_MATCHES 20     /* servers of one name that are listed */
 
 struct nova; /* a session */
 
@@ -29,10 +29,10 @@ struct nova_server {
   char vm_state[RCV_ID_BYTES], task_state[RCV_ID_BYTES]; /* task_state "" = none */
   char host[RCV_TEXT_BYTES], hypervisor_hostname[RCV_TEXT_BYTES], instance_name[RCV_TEXT_BYTES];
   char project[RCV_ID_BYTES];
-  bool host_visible;   /* the host fields were in the reply */
-  bool down_cell;      /* skeleton reply of a cell that does not answer (2.69) */
-  int64_t updated_s;   /* -1 not told */
-  int64_t progress;    /* -1 not told */
+  bool host_visible; /* the host fields were in the reply */
+  bool down_cell;    /* skeleton reply of a cell that does not answer (2.69) */
+  int64_t updated_s; /* -1 not told */
+  int64_t progress;  /* -1 not told */
   enum rcv_tri locked;
 };
 
@@ -86,17 +86,17 @@ struct nova_reading {
   struct nova_action action[NOVA_MAX_ACTIONS];
   size_t event_hosts; /* hosts of compute_* events of the newest live-migration and later ones */
   char event_host[NOVA_MAX_EVENT_HOSTS][RCV_TEXT_BYTES];
-  bool too_many_event_hosts;  /* also: more later actions than are looked into */
-  bool event_hosts_hidden;    /* a compute_* event without a host, or events not visible */
-  size_t services; /* nova-compute */
+  bool too_many_event_hosts;    /* also: more later actions than are looked into */
+  bool event_hosts_hidden;      /* a compute_* event without a host, or events not visible */
+  size_t services;              /* nova-compute */
   struct nova_service *service; /* owned */
   enum rcv_tri conductor_up;
   size_t hypervisors;
   struct nova_hypervisor *hypervisor; /* owned */
-  enum rcv_tri queued_behind; /* another in-progress migration of that source exists */
-  int64_t now_s;              /* oldest HTTP Date of the replies, -1 none */
-  int64_t start_ms, end_ms;   /* monotonic */
-  char request_ids[8][RCV_ID_BYTES]; /* of the replies, for the evidence file; "" unused */
+  enum rcv_tri queued_behind;         /* another in-progress migration of that source exists */
+  int64_t now_s;                      /* oldest HTTP Date of the replies, -1 none */
+  int64_t start_ms, end_ms;           /* monotonic */
+  char request_ids[8][RCV_ID_BYTES];  /* of the replies, for the evidence file; "" unused */
 };
 
 struct nova_reading *nova_reading_new(void); /* NULL without memory */
@@ -152,9 +152,9 @@ enum nova_outcome { NOVA_OUTCOME_UNKNOWN = 0, NOVA_NOT_APPLIED, NOVA_DONE };
 
 struct nova_reset_result {
   enum nova_outcome outcome;
-  int http;                       /* status of the reply, 0 none came */
-  char request_id[RCV_ID_BYTES];  /* Nova's id of the reply, "" none */
-  char text[UW_ERR_TEXT_BYTES];   /* what came, in words */
+  int http;                      /* status of the reply, 0 none came */
+  char request_id[RCV_ID_BYTES]; /* Nova's id of the reply, "" none */
+  char text[UW_ERR_TEXT_BYTES];  /* what came, in words */
 };
 
 /* Makes sure the token outlives the act; before the intent (contract S5). */

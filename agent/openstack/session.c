@@ -10,15 +10,6 @@
 #include "agent/http/url.h"
 #include "agent/openstack/exchange.h"
 
-void nova_warn(const char *format, ...) {
-  va_list ap;
-  (void)fputs("unwedge: warning: ", stderr);
-  va_start(ap, format);
-  (void)vfprintf(stderr, format, ap);
-  va_end(ap);
-  (void)fputc('\n', stderr);
-}
-
 /* --- Headers --------------------------------------------------------------------------------- */
 
 void nova_set_headers(struct nova *nova, struct http_request *request, size_t from) {
@@ -446,7 +437,7 @@ static int open_session(struct nova *nova, struct uw_err *err) {
   json_t *catalog = NULL;
   const struct os_cloud *c = &nova->cloud;
   if (c->insecure) {
-    nova_warn("cloud %s: certificates are not verified (verify: false)", c->name);
+    uw_warn("cloud %s: certificates are not verified (verify: false)", c->name);
   }
   if (make_client(nova, err) != 0 ||
       ks_discover(nova->http, c, nova->retries, nova->keystone, err) != 0 ||
@@ -459,7 +450,7 @@ static int open_session(struct nova *nova, struct uw_err *err) {
     return -1;
   }
   if (http_url_plain(nova->keystone) || http_url_plain(nova->endpoint)) {
-    nova_warn("cloud %s: plain http: password and token can be read on the way", c->name);
+    uw_warn("cloud %s: plain http: password and token can be read on the way", c->name);
   }
   return find_version(nova, err) != 0 ? -1 : normalise_endpoint(nova, err);
 }

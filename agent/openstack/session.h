@@ -64,7 +64,4 @@ void nova_note(struct nova_reading *reading, const struct nova_call *call);
 /* Puts method, path, status and request id before an error about the body. Returns -1. */
 int nova_blame(const struct nova_call *call, struct uw_err *err);
 
-/* A warning on stderr. */
-void nova_warn(const char *format, ...) UW_PRINTF(1, 2);
-
 #endif

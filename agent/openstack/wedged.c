@@ -10,7 +10,7 @@
 #include "agent/openstack/session.h"
 
 #define PAGE_LIMIT 500
-#define MAX_PAGES  (NOVA_MAX_WEDGED / 10) /* a server may give fewer than were asked for */
+#define MAX_PAGES (NOVA_MAX_WEDGED / 10) /* a server may give fewer than were asked for */
 
 /* One that is still moving is updated every few seconds (lab.md, heartbeat). */
 static int count_page(const struct nova_call *call, int64_t older_than_s, int64_t *count,
@@ -72,8 +72,7 @@ static int count_pages(struct nova *nova, struct nova_call *call, int64_t older_
   return 0;
 }
 
-int nova_count_wedged(struct nova *nova, int64_t older_than_s, int64_t *count,
-                      struct uw_err *err) {
+int nova_count_wedged(struct nova *nova, int64_t older_than_s, int64_t *count, struct uw_err *err) {
   *count = 0;
   struct nova_call *call = calloc(1, sizeof *call);
   if (call == NULL) {

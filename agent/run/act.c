@@ -27,9 +27,9 @@ struct act {
   struct rcv_run run;
   struct rcv_permit permit;
   struct nova_reset_result reset;
-  bool ready;      /* the look before the act found nothing against it */
-  bool reset_sent; /* nova_reset() was called */
-  bool on_terminal; /* a person said yes to this plan at the terminal */
+  bool ready;                  /* the look before the act found nothing against it */
+  bool reset_sent;             /* nova_reset() was called */
+  bool on_terminal;            /* a person said yes to this plan at the terminal */
   struct rcv_evidence *before; /* evidence of the decision, for what changed until the POST */
   char plan_digest[UW_DIGEST_TEXT_BYTES];
 };
@@ -57,9 +57,7 @@ static int record(struct act *a, const char *type, json_t *body, struct uw_err *
   return audit_record(a->s, a->journal, type, body, err);
 }
 
-static const char *instance_of(const struct act *a) {
-  return a->plan->record->names.instance;
-}
+static const char *instance_of(const struct act *a) { return a->plan->record->names.instance; }
 
 static const char *record_host_of(const struct act *a) {
   const struct uw_record *r = a->look->record;
@@ -95,31 +93,31 @@ static int record_intent(struct act *a, struct uw_err *err) {
   uw_digest_text(a->look->digest, evidence);
   const struct rcv_names *names = &a->look->record->names;
   const struct rcv_nova *nova = &a->look->record->evidence.nova_last;
-  return record(
-      a, "intent",
-      json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "instance",
-                instance_of(a), "action", "reset_state_active", "user_id",
-                nova_user_id(a->s->nova), "who", a->s->who, "record_host",
-                record_host_of(a), "vm_state", names->vm_state, "task_state",
-                names->task_state, "evidence_digest", evidence, "plan_digest", a->plan_digest,
-                "server_updated_s", (json_int_t)nova->server_updated_s, "requests",
-                actions_before(a)),
-      err);
+  return record(a, "intent",
+                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "instance",
+                          instance_of(a), "action", "reset_state_active", "user_id",
+                          nova_user_id(a->s->nova), "who", a->s->who, "record_host",
+                          record_host_of(a), "vm_state", names->vm_state, "task_state",
+                          names->task_state, "evidence_digest", evidence, "plan_digest",
+                          a->plan_digest, "server_updated_s", (json_int_t)nova->server_updated_s,
+                          "requests", actions_before(a)),
+                err);
 }
 
 static int record_outcome(struct act *a, struct uw_err *err) {
   const char *result = "not_applied"; /* nothing was sent */
   if (a->reset_sent) {
     result = a->reset.outcome == NOVA_DONE || a->r->verified ? "applied"
-             : a->reset.outcome == NOVA_NOT_APPLIED ? "not_applied"
-                                                    : "unknown";
+             : a->reset.outcome == NOVA_NOT_APPLIED          ? "not_applied"
+                                                             : "unknown";
   }
-  return record(a, "outcome",
-                json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:s}", "instance", instance_of(a),
-                          "record_host", record_host_of(a), "result", result, "sent", (int)a->r->sent, "request_id", a->r->request_id,
-                          "http", (json_int_t)a->reset.http, "text",
-                          a->reset_sent ? a->reset.text : "given up before the act; nothing was sent"),
-                err);
+  return record(
+      a, "outcome",
+      json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:s}", "instance", instance_of(a), "record_host",
+                record_host_of(a), "result", result, "sent", (int)a->r->sent, "request_id",
+                a->r->request_id, "http", (json_int_t)a->reset.http, "text",
+                a->reset_sent ? a->reset.text : "given up before the act; nothing was sent"),
+      err);
 }
 
 /* --- before the intent -------------------------------------------------------------------- */
@@ -206,8 +204,8 @@ static int report_other_hosts(struct act *a, const struct rcv_evidence *before,
   uw_buf_puts(&text, " -> ");
   list_hosts(&now->evidence, &now->names, &text);
   if (result == 0) {
-    result = record_refusal(a, text.failed ? "the candidate hosts are others" : uw_buf_text(&text),
-                            err);
+    result =
+        record_refusal(a, text.failed ? "the candidate hosts are others" : uw_buf_text(&text), err);
   }
   uw_buf_free(&text);
   return result != 0 ? -1 : 1;
@@ -281,16 +279,17 @@ static int record_gates(struct act *a, struct uw_err *err) {
 
 static int approve(struct act *a, struct uw_err *err) {
   if (a->s->policy->approval_required == 0) {
-    return !a->on_terminal ? 0
-                           : record(a, "approval",
-                                    json_pack("{s:s, s:s, s:s, s:s}", "instance", instance_of(a),
-                                              "decision", "terminal", "by", a->s->who,
-                                              "plan_digest", a->plan_digest),
-                                    err);
+    return !a->on_terminal
+               ? 0
+               : record(a, "approval",
+                        json_pack("{s:s, s:s, s:s, s:s}", "instance", instance_of(a), "decision",
+                                  "terminal", "by", a->s->who, "plan_digest", a->plan_digest),
+                        err);
   }
   a->r->status = UW_EXIT_APPROVAL;
-  return record_refusal(a, "this policy asks for an approval, and none was given that this version "
-                           "can check; use a policy without approval.required",
+  return record_refusal(a,
+                        "this policy asks for an approval, and none was given that this version "
+                        "can check; use a policy without approval.required",
                         err) != 0
              ? -1
              : 1;
@@ -557,10 +556,9 @@ static int observe_and_act(struct act *a, struct uw_err *err) {
   return refused < 0 || a->r->verdict == NULL ? -1 : 0;
 }
 
-int act_apply(struct session *s, const struct uw_plan *plan, bool on_terminal,
-              struct act_result *r, struct uw_err *err) {
-  struct act a = {
-      .s = s, .plan = plan, .r = r, .lock = {.fd = -1}, .on_terminal = on_terminal};
+int act_apply(struct session *s, const struct uw_plan *plan, bool on_terminal, struct act_result *r,
+              struct uw_err *err) {
+  struct act a = {.s = s, .plan = plan, .r = r, .lock = {.fd = -1}, .on_terminal = on_terminal};
   memset(r, 0, sizeof *r);
   uw_digest_text(plan->plan_digest, a.plan_digest);
   a.before = calloc(1, sizeof *a.before);
@@ -585,8 +583,8 @@ static int record_claim(struct session *s, struct journal *j, const char *uuid,
                         struct uw_err *err) {
   const char *run = uw_json_str(intent, "run", "");
   const char *result = claim == ACT_CLAIM_APPLIED ? "applied" : "not_applied";
-  json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "instance", uuid, "result", result,
-                           "reason", s->options.reason, "by", s->who);
+  json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "instance", uuid, "result", result, "reason",
+                           s->options.reason, "by", s->who);
   int failed = body == NULL ? uw_err_set(err, UW_EXIT_JOURNAL, "out of memory for a journal record")
                             : journal_append(j, run, "resolved", body, err);
   json_decref(body);
@@ -595,8 +593,8 @@ static int record_claim(struct session *s, struct journal *j, const char *uuid,
   return failed;
 }
 
-int act_resolve(struct session *s, const char *uuid, enum act_claim claim, char text[RCV_LINE_BYTES],
-                struct uw_err *err) {
+int act_resolve(struct session *s, const char *uuid, enum act_claim claim,
+                char text[RCV_LINE_BYTES], struct uw_err *err) {
   struct uw_lock lock = {.fd = -1};
   struct journal *j = NULL;
   json_t *intent = NULL;

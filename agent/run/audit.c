@@ -83,8 +83,7 @@ static struct journal *open_now(struct session *s, struct uw_err *err) {
     return NULL;
   }
   /* A journal that is there but broken is never replaced by a new one: only ENOENT makes one. */
-  if (lstat(s->journal_dir, &st) != 0 && errno == ENOENT &&
-      audit_make(s->journal_dir, err) != 0) {
+  if (lstat(s->journal_dir, &st) != 0 && errno == ENOENT && audit_make(s->journal_dir, err) != 0) {
     return NULL;
   }
   if (journal_open(s->journal_dir, &j, warning, err) != 0) {
@@ -92,7 +91,7 @@ static struct journal *open_now(struct session *s, struct uw_err *err) {
     return NULL;
   }
   if (warning[0] != '\0') {
-    (void)fprintf(stderr, "unwedge: warning: %s\n", warning);
+    uw_warn("%s", warning);
   }
   return j;
 }
@@ -129,7 +128,8 @@ int audit_started(struct session *s, struct journal *j, const char *verb, const 
   for (size_t i = 0; i < json_array_size(s->stated); i++) {
     const json_t *one = json_array_get(s->stated, i);
     json_t *statement = json_copy((json_t *)(uintptr_t)one);
-    if (statement != NULL && json_object_set_new(statement, "instance", json_string(instance)) != 0) {
+    if (statement != NULL &&
+        json_object_set_new(statement, "instance", json_string(instance)) != 0) {
       json_decref(statement);
       statement = NULL;
     }

@@ -13,7 +13,7 @@
 #include "policies/gates.h"
 
 #define HOUR_S 3600
-#define DAY_S  86400
+#define DAY_S 86400
 
 /* --- the kill switch ------------------------------------------------------------------------ */
 
@@ -158,8 +158,7 @@ static int64_t applicable(const struct rcv_evidence *e) {
   return !ended && svc != RCV_SVC_UP ? RCV_ATTEST_COMPUTE_STOPPED : 0;
 }
 
-static void describe(const struct session *s, const struct uw_record *r,
-                     struct pol_gate_facts *f) {
+static void describe(const struct session *s, const struct uw_record *r, struct pol_gate_facts *f) {
   const struct rcv_evidence *e = &r->evidence;
   const struct rcv_nova *n = &e->nova_last;
   f->attest_made = 0;

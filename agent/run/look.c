@@ -10,7 +10,7 @@
 #include "agent/run/gates.h"
 #include "agent/run/planning.h"
 
-#define QUICK_ROUNDS    2
+#define QUICK_ROUNDS 2
 #define QUICK_WINDOW_MS 2000
 
 static void target_of(void *ctx, const char *host, const char *hypervisor_hostname,
@@ -20,28 +20,28 @@ static void target_of(void *ctx, const char *host, const char *hypervisor_hostna
   char warning[UW_ERR_TEXT_BYTES]; /* said once, when the configuration was loaded */
   uw_err_clear(&err);
   if (uw_config_target(s->config, host, hypervisor_hostname, target, warning, &err) != 0) {
-    (void)fprintf(stderr, "unwedge: warning: host %s: %s\n", host, err.text);
+    uw_warn("host %s: %s", host, err.text);
   }
 }
 
 static struct obs_options options_of(struct session *s, enum look_depth depth) {
   bool quick = depth == LOOK_QUICK;
   int64_t window_ms = s->decision.observe_window_ms;
-  struct obs_options o = {
-      .policy = &s->decision,
-      .rounds = quick ? QUICK_ROUNDS : s->decision.observe_rounds,
-      .window_ms = quick && window_ms > QUICK_WINDOW_MS ? QUICK_WINDOW_MS : window_ms,
-      .probe_deadline_ms = s->policy->probe_deadline_s * 1000,
-      .parallel = (int)s->policy->probe_parallel,
-      .probe_program = s->probe,
-      .target = target_of,
-      .target_ctx = s,
-      .also = &s->also,
-      .attestation = s->attestation,
-      .attestations = s->attestations,
-      .progress = s->options.progress,
-      .progress_ctx = s->options.progress_ctx,
-      .stop = s->options.stop};
+  struct obs_options o = {.policy = &s->decision,
+                          .rounds = quick ? QUICK_ROUNDS : s->decision.observe_rounds,
+                          .window_ms =
+                              quick && window_ms > QUICK_WINDOW_MS ? QUICK_WINDOW_MS : window_ms,
+                          .probe_deadline_ms = s->policy->probe_deadline_s * 1000,
+                          .parallel = (int)s->policy->probe_parallel,
+                          .probe_program = s->probe,
+                          .target = target_of,
+                          .target_ctx = s,
+                          .also = &s->also,
+                          .attestation = s->attestation,
+                          .attestations = s->attestations,
+                          .progress = s->options.progress,
+                          .progress_ctx = s->options.progress_ctx,
+                          .stop = s->options.stop};
   return o;
 }
 

@@ -20,8 +20,7 @@ static int journal_plan(struct session *s, const struct look *l, const struct uw
   char file[UW_DIGEST_TEXT_BYTES];
   char expires[UW_TIME_BYTES];
   int result = -1;
-  if (uw_plan_bytes(plan, &bytes, err) == 0 &&
-      audit_store(j, &bytes, stored, err) == 0) {
+  if (uw_plan_bytes(plan, &bytes, err) == 0 && audit_store(j, &bytes, stored, err) == 0) {
     uw_digest_text(plan->plan_digest, digest);
     uw_digest_text(stored, file);
     uw_time_text(plan->head.expires_s, expires);
@@ -66,12 +65,11 @@ static int says_reset(const struct uw_plan *plan, struct uw_err *err) {
     return 0;
   }
   uw_code_text(v->code, code);
-  return uw_err_set(err, v->kind == RCV_VERDICT_NOTHING ? UW_EXIT_STALE
-                                                        : (enum uw_exit)rcv_exit_status(v),
-                    "the plan says %s %s %s, so there is nothing to apply; make a new plan when "
-                    "that has changed",
-                    rcv_enum_name(&rcv_verdict_kind_enum, (int)v->kind), code,
-                    audit_code_name(v->code));
+  return uw_err_set(
+      err, v->kind == RCV_VERDICT_NOTHING ? UW_EXIT_STALE : (enum uw_exit)rcv_exit_status(v),
+      "the plan says %s %s %s, so there is nothing to apply; make a new plan when "
+      "that has changed",
+      rcv_enum_name(&rcv_verdict_kind_enum, (int)v->kind), code, audit_code_name(v->code));
 }
 
 struct wanted {

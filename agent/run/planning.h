@@ -14,7 +14,7 @@ bool planning_ours(const struct session *s, const struct uw_plan *plan);
 
 /* -1 when the plan does not say RESET (status of its verdict), was made under another policy, or
  * holds statements that are not in this journal (status UW_EXIT_STALE). */
-int planning_usable(const struct session *s, const struct uw_plan *plan, struct uw_err *err)
-    UW_MUST_USE;
+int planning_usable(const struct session *s, const struct uw_plan *plan,
+                    struct uw_err *err) UW_MUST_USE;
 
 #endif

@@ -55,10 +55,6 @@ static int digest_policy(struct session *s, struct uw_err *err) {
 
 /* --- opening -------------------------------------------------------------------------------- */
 
-static void warn(const char *text) {
-  (void)fprintf(stderr, "unwedge: warning: %s\n", text);
-}
-
 static int load_config(struct session *s, struct uw_err *err) {
   char warning[UW_CONFIG_WARNINGS][UW_ERR_TEXT_BYTES];
   if (uw_config_load(s->options.config, &s->config, err) != 0) {
@@ -66,7 +62,7 @@ static int load_config(struct session *s, struct uw_err *err) {
   }
   size_t n = uw_config_warnings(s->config, warning);
   for (size_t i = 0; i < n && i < UW_CONFIG_WARNINGS; i++) {
-    warn(warning[i]);
+    uw_warn("%s", warning[i]);
   }
   return 0;
 }
@@ -82,7 +78,7 @@ static int load_policy(struct session *s, struct uw_err *err) {
   }
   size_t n = pol_warnings(s->policy, warning);
   for (size_t i = 0; i < n && i < POL_WARNINGS_MAX; i++) {
-    warn(warning[i]);
+    uw_warn("%s", warning[i]);
   }
   pol_to_decision(s->policy, &s->decision);
   const char *slash = strrchr(s->policy->name, '/');
@@ -109,7 +105,8 @@ static int state(struct session *s, const struct obs_attestation *a, const char 
   json_t *one = json_pack("{s:s, s:s, s:s}", "fact", fact, "who", who, "reason", reason);
   if (s->attestations >= OBS_MAX_ATTESTATIONS || one == NULL ||
       json_array_append_new(s->stated, one) != 0) {
-    return uw_err_set(err, UW_EXIT_USAGE, "--attest %s: too many statements, or out of memory", fact);
+    return uw_err_set(err, UW_EXIT_USAGE, "--attest %s: too many statements, or out of memory",
+                      fact);
   }
   s->attestation[s->attestations++] = *a;
   return 0;
@@ -149,8 +146,9 @@ static int adopt_statements(struct session *s, const json_t *list, struct uw_err
 int session_adopt(struct session *s, const struct uw_plan *plan, struct uw_err *err) {
   const struct rcv_evidence *e = &plan->record->evidence;
   if (s->attestations > 0 || s->also.count > 0) { /* given on the command line */
-    return uw_err_set(err, UW_EXIT_USAGE, "--attest and --also-probe belong to the plan; make a new "
-                                          "plan with them");
+    return uw_err_set(err, UW_EXIT_USAGE,
+                      "--attest and --also-probe belong to the plan; make a new "
+                      "plan with them");
   }
   for (int64_t i = 0; i < e->candidates; i++) {
     if (e->candidate[i].also_probe == RCV_TRI_YES && s->also.count < OBS_MAX_ALSO) {

@@ -34,8 +34,8 @@ struct session_options {
 struct session {
   struct session_options options;
   char run[UW_UUID_TEXT_BYTES];
-  char who[SESSION_WHO_BYTES];   /* "alice (uid 1000) on opshost" */
-  char made_on[RCV_TEXT_BYTES];  /* host name of this machine */
+  char who[SESSION_WHO_BYTES];  /* "alice (uid 1000) on opshost" */
+  char made_on[RCV_TEXT_BYTES]; /* host name of this machine */
   struct uw_config *config;
   struct pol_policy *policy;
   struct rcv_policy decision;
@@ -50,7 +50,7 @@ struct session {
   struct obs_attestation attestation[OBS_MAX_ATTESTATIONS];
   size_t attestations;
   struct uw_lock journal_lock; /* while a journal of this session is open (audit.h) */
-  json_t *stated; /* array of {fact, who, reason}, as many as attestations; owned */
+  json_t *stated;              /* array of {fact, who, reason}, as many as attestations; owned */
   char probe[PATH_MAX];
 };
 

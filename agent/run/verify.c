@@ -179,7 +179,8 @@ int verify_resolve(struct session *s, struct journal *j, const char *uuid, const
   }
   if (nova_read(s->nova, uuid, NOVA_SERVER | NOVA_ACTIONS, r, err) != 0) {
     nova_reading_free(r);
-    return uw_err_wrap(err, "an earlier run may have acted on %s and its outcome is not known", uuid);
+    return uw_err_wrap(err, "an earlier run may have acted on %s and its outcome is not known",
+                       uuid);
   }
   for (size_t i = 0; i < r->actions; i++) {
     action[i] = (struct journal_action){.action = r->action[i].action,
@@ -199,10 +200,11 @@ int verify_resolve(struct session *s, struct journal *j, const char *uuid, const
   (void)snprintf(text, RCV_LINE_BYTES, "open intent of run %s: %.400s", run, why);
   int result = 0;
   if (what == RESOLUTION_CANNOT_TELL) {
-    result = uw_err_set(err, UW_EXIT_REFUSED,
-                        "UW-507 OPEN_INTENT: run %s may have reset %s and it cannot be told (%.300s); "
-                        "find out, then: unwedge journal resolve %s --as applied|not-applied --reason TEXT",
-                        run, uuid, why, uuid);
+    result = uw_err_set(
+        err, UW_EXIT_REFUSED,
+        "UW-507 OPEN_INTENT: run %s may have reset %s and it cannot be told (%.300s); "
+        "find out, then: unwedge journal resolve %s --as applied|not-applied --reason TEXT",
+        run, uuid, why, uuid);
   } else {
     json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s}", "instance", uuid, "result",
                              journal_resolution_name(what), "reason", why, "by", "actions",

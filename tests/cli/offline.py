@@ -356,7 +356,7 @@ def linked(folder):
 
 HARMS = [
     ("one byte of a record was changed", edit(lambda d: d.replace(b"begins", b"begin5"))),
-    ("the only record was cut", edit(lambda d: d[:-20])),
+    ("the only record was cut", edit(lambda d: d[:200])),  # the length of a record is not fixed: its numbers grow
     ("half a record follows", edit(lambda d: d + b'{"boot_id":"')),
     ("a record is there twice", edit(lambda d: d + d)),
     ("garbage follows", edit(lambda d: d + b"\xff\x00frobnicate\n")),

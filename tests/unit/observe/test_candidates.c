@@ -21,9 +21,7 @@ struct world {
   enum rcv_svc services[RCV_MAX_CANDIDATES];
 };
 
-static void put(char *out, size_t n, const char *text) {
-  (void)snprintf(out, n, "%s", text);
-}
+static void put(char *out, size_t n, const char *text) { (void)snprintf(out, n, "%s", text); }
 #define PUT(field, text) put(field, sizeof(field), text)
 
 static struct nova_migration *add_record(struct world *w, const char *type, const char *status,
@@ -138,9 +136,9 @@ static void skew_of_record_and_action(void **state) {
     int64_t created;
     enum rcv_tri present;
   } rows[] = {
-      {"running", START, RCV_TRI_YES},      {"running", START - 1, RCV_TRI_YES},
-      {"running", START - 60, RCV_TRI_YES}, {"running", START - 61, RCV_TRI_NO},
-      {"failed", START, RCV_TRI_YES},       {"failed", START - 1, RCV_TRI_NO},
+      {"running", START, RCV_TRI_YES},       {"running", START - 1, RCV_TRI_YES},
+      {"running", START - 60, RCV_TRI_YES},  {"running", START - 61, RCV_TRI_NO},
+      {"failed", START, RCV_TRI_YES},        {"failed", START - 1, RCV_TRI_NO},
       {"completed", START - 1, RCV_TRI_YES}, {"completed", START - 61, RCV_TRI_NO},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -320,14 +318,18 @@ static void only_lock_changed(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(order_and_duplicates),      cmocka_unit_test(too_many_is_said_never_cut),
+      cmocka_unit_test(order_and_duplicates),
+      cmocka_unit_test(too_many_is_said_never_cut),
       cmocka_unit_test(a_new_host_makes_the_list_stale),
-      cmocka_unit_test(skew_of_record_and_action), cmocka_unit_test(newer_actions),
+      cmocka_unit_test(skew_of_record_and_action),
+      cmocka_unit_test(newer_actions),
       cmocka_unit_test(an_ended_record_changed_after_the_action),
       cmocka_unit_test(migrating_without_an_action_is_not_known),
       cmocka_unit_test(hypervisors_not_read_are_not_missing),
-      cmocka_unit_test(evacuations),               cmocka_unit_test(states_and_services),
-      cmocka_unit_test(hidden_and_down),           cmocka_unit_test(only_lock_changed),
+      cmocka_unit_test(evacuations),
+      cmocka_unit_test(states_and_services),
+      cmocka_unit_test(hidden_and_down),
+      cmocka_unit_test(only_lock_changed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
