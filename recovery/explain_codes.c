@@ -41,7 +41,8 @@ static const struct rcv_code_text texts[] = {
      "guest had been resumed elsewhere: it could run, or both have written.",
      "Find out what the other copy is; destroy it by hand only when the running one is certain; "
      "after a killed copy, check the disk." BREAK_GLASS,
-     NEVER_RESET "and never resume the second copy: without a disk lock it starts and writes."},
+     "Never reset the state, and never resume the second copy: without a disk lock it starts and "
+     "writes."},
     {RCV_CODE_NO_OWNER,
      "Every candidate was asked, and none has the guest running or paused. It died during the "
      "migration, or libvirt lost track of a QEMU that lives on.",
@@ -160,7 +161,7 @@ static const struct rcv_code_text texts[] = {
      "will be built from its disks.",
      "Find out who evacuates (an operator, masakari, Instance HA) and where the instance now "
      "belongs." BREAK_GLASS,
-     NEVER_RESET "and never start a second evacuation."},
+     "Never reset the state, and never start a second evacuation."},
     {RCV_CODE_MAY_STILL_FINISH,
      "The guest runs on the record host and no job is left, but the record never ended and the "
      "source's nova-compute is up: a thread of it may still be at work.",
@@ -173,7 +174,8 @@ static const struct rcv_code_text texts[] = {
      "migration that nobody asked for any more.",
      "Look at the queue compute.<host> of the source in the broker. When no such message waits, "
      "attest queue-empty and plan again." BREAK_GLASS,
-     NEVER_RESET "and never start the source's nova-compute before the queue was looked at."},
+     "Never reset the state, and never start the source's nova-compute, before the queue was looked "
+     "at."},
     {RCV_CODE_NEWER_ACTION,
      "After the migration began, somebody did something else with the instance.",
      "Find out who and why; then look again." BREAK_GLASS,
@@ -204,7 +206,8 @@ static const struct rcv_code_text texts[] = {
     {RCV_CODE_QUEUED,
      "nova-compute of the source works on one live migration at a time (by default), and this "
      "one waits its turn. Nothing moves, and nothing is wrong.",
-     "Wait; or abort the one that is waiting through Nova.",
+     "Wait; or abort the one that is waiting through Nova. Where its nova-compute is down, the queue "
+     "is gone with it: start it.",
      NEVER_RESET "it would start later, from the queue, with nobody expecting it."},
     {RCV_CODE_TOO_YOUNG,
      "Everything else fits, but Nova's last change is recent: a live nova-compute may be between "

@@ -464,6 +464,29 @@ static void next_orphaned(const struct rcv_story *s, struct rcv_lines *l) {
           "you start it (unwedge diagnose %i).");
 }
 
+/* The queue lives in the memory of the source's nova-compute. It dies with it, and a record of
+ * another instance that says `running` for ever (what a right reset leaves) is no queue either:
+ * nova.md F4 and row 3. */
+static void next_queued(const struct rcv_story *s, struct rcv_lines *l) {
+  rcv_say(l, s,
+          "What it waits for: openstack --os-compute-api-version 2.80 server migration list "
+          "--host %s --status running");
+  if (service_at(s, s->e->nova_last.mig_source) == RCV_SVC_UP) {
+    rcv_say(l, s,
+            "To take this one out of the queue, through Nova: openstack --os-compute-api-version "
+            "2.65 server migration abort %i %M");
+    rcv_say(l, s,
+            "If the ones before it are only left-overs (their instances are not MIGRATING), and "
+            "no live migration really runs from %s: restart nova-compute there; it clears this "
+            "one.");
+  } else if (s->v->owner >= 0 && s->v->owner == s->h) {
+    rcv_say(l, s,
+            "nova-compute on %s is down and its queue went with it: nothing will start this "
+            "migration. Start nova-compute there: it clears the record, and the guest stays on "
+            "%H. A live migration that still runs from %s is aborted by that.");
+  }
+}
+
 static void next_wait(const struct rcv_story *s, struct rcv_lines *l) {
   rcv_say(l, s, "Look again in %w s: unwedge diagnose %i");
   if (has(s, RCV_CODE_STILL_MIGRATING)) {
@@ -476,9 +499,7 @@ static void next_wait(const struct rcv_story *s, struct rcv_lines *l) {
     next_orphaned(s, l);
   }
   if (s->v->code == RCV_CODE_QUEUED) {
-    rcv_say(l, s,
-            "What it waits for: openstack --os-compute-api-version 2.80 server migration list "
-            "--host %s --status running");
+    next_queued(s, l);
   }
   if (s->v->code == RCV_CODE_OBSERVE_LONGER) {
     rcv_say(l, s, "Or observe for the full time now: unwedge plan %i -o FILE");

@@ -115,11 +115,38 @@ static int show_policy(const struct cli_options *options) {
   return status;
 }
 
-static int check_policy(const char *path) {
+/* The findings as one document; warnings is taken. */
+static int print_check(const char *path, const char *problem, json_t *warnings) {
+  return context_print_json(json_pack("{s:s, s:s, s:b, s:s?, s:i, s:o}", "schema",
+                                      "unwedge.policy-check/1", "file", path, "good",
+                                      (int)(problem == NULL), "problem", problem, "parameters",
+                                      (int)POL_PARAM_COUNT, "warnings", warnings));
+}
+
+static int show_check(const struct cli_options *options, const char *path,
+                      const struct pol_policy *policy) {
+  char warning[POL_WARNINGS_MAX][POL_WARNING_BYTES];
+  size_t n = pol_warnings(policy, warning);
+  json_t *list = json_array();
+  for (size_t i = 0; i < n && i < POL_WARNINGS_MAX; i++) {
+    uw_warn("%s", warning[i]);
+    if (list != NULL && json_array_append_new(list, json_string(warning[i])) != 0) {
+      json_decref(list);
+      list = NULL;
+    }
+  }
+  if (options->json) {
+    return print_check(path, NULL, list);
+  }
+  json_decref(list);
+  (void)printf("%s: good, %d parameters\n", path, POL_PARAM_COUNT);
+  return UW_EXIT_OK;
+}
+
+static int check_policy(const struct cli_options *options, const char *path) {
   struct uw_buf bytes = {0};
   struct uw_err err;
   struct pol_error error;
-  char warning[POL_WARNINGS_MAX][POL_WARNING_BYTES];
   uw_err_clear(&err);
   struct pol_policy *policy = calloc(1, sizeof *policy);
   int status = UW_EXIT_OK;
@@ -130,13 +157,12 @@ static int check_policy(const char *path) {
     status = context_fail(&err);
   } else if (pol_load(uw_buf_text(&bytes), bytes.len, path, policy, &error) != 0) {
     (void)fprintf(stderr, "unwedge: %s\n", error.text);
+    if (options->json) {
+      (void)print_check(path, error.text, json_array());
+    }
     status = UW_EXIT_USAGE;
   } else {
-    size_t n = pol_warnings(policy, warning);
-    for (size_t i = 0; i < n && i < POL_WARNINGS_MAX; i++) {
-      uw_warn("%s", warning[i]);
-    }
-    (void)printf("%s: good, %d parameters\n", path, POL_PARAM_COUNT);
+    status = show_check(options, path, policy);
   }
   uw_buf_free(&bytes);
   free(policy);
@@ -148,7 +174,7 @@ int verb_policy(const struct cli_options *options) {
     return show_policy(options);
   }
   if (strcmp(options->operand[0], "check") == 0 && options->operands == 2) {
-    return check_policy(options->operand[1]);
+    return check_policy(options, options->operand[1]);
   }
   return context_bad_words(options, "policy check FILE, policy show");
 }

@@ -36,6 +36,10 @@ static int init(const struct cli_options *options, struct uw_err *err) {
   if (find_dir(options, true, dir, err) != 0 || audit_make(dir, err) != 0) {
     return context_fail(err);
   }
+  if (options->json) {
+    return context_print_json(
+        json_pack("{s:s, s:s}", "schema", "unwedge.journal-init/1", "dir", dir));
+  }
   (void)printf("journal made in %s\n", dir);
   return UW_EXIT_OK;
 }

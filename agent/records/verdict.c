@@ -47,7 +47,13 @@ static void add_reason(struct rcv_verdict *v, struct rcv_explanation *x, enum rc
   v->reasons++;
 }
 
+/* Adds a line once: guards of one kind give the same advice. */
 static void add_line(struct rcv_lines *lines, const char *text) {
+  for (int64_t i = 0; i < lines->count && i < RCV_MAX_LINES; i++) {
+    if (strcmp(lines->line[i], text) == 0) {
+      return;
+    }
+  }
   if (lines->count < 0 || lines->count >= RCV_MAX_LINES) {
     lines->truncated = 1;
     return;

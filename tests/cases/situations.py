@@ -986,6 +986,10 @@ case("n040-queued", "Queued behind another migration from the same source, for a
 case("n041-queued-unknown", "Whether it is queued behind another is not known; wait.",
      "rulings nova queued", "1/1 svc=down stopped | abs", "queued@86400 queued_behind=unknown",
      "WAIT 305")
+case("n048-queued-source-down", "Queued behind another record, yet the queue died with nova-compute: wait, "
+     "and the way on is said.", "rulings nova queued", "1/1 svc=down | abs",
+     "queued@86400 queued_behind=yes", "WAIT 305 rung=wait",
+     says=("Start nova-compute there",))
 case("n042-queued-alone-up", "Queued behind nothing, stale, service up.", "nova 5", "1/1 | abs",
      "queued@7200", "REFUSE 255")
 case("n043-post-copy-on-source", "The record says post-copy, yet H is the source and runs.",

@@ -218,6 +218,7 @@ def policy(g):
     for name in ("standard", "automation", "observe-only", "lab"):
         g.run(p, "policy", "check", "share/unwedge/policies/%s.yaml" % name)
     g.run(p, "policy", "check", "strict.yaml")
+    g.run(p, "policy", "check", "strict.yaml", "-f", "json")
     for name, text in BAD_POLICIES:
         p.write("bad/%s.yaml" % name, text)
         done = g.run(p, "policy", "check", "bad/%s.yaml" % name)
@@ -225,6 +226,7 @@ def policy(g):
             done.returncode == 1 and not done.stdout and done.stderr.count("\n") == 1 and
             done.stderr.startswith("unwedge: bad/%s.yaml" % name), "exit %d\n%s%s", done.returncode,
             done.stdout, done.stderr))
+    g.run(p, "policy", "check", "bad/%s.yaml" % BAD_POLICIES[0][0], "-f", "json")
     os.mkfifo(p.path("bad/fifo"))
     os.symlink("loop", p.path("bad/loop"))
     for name in ("missing.yaml", ".", "fifo", "loop", "no/such.yaml"):
@@ -314,6 +316,8 @@ def journal(g):
         all(mode in (0o700, 0o600) for _, mode in tree(p.path("state/journal"))), "%s", tree(p.path("state/journal"))))
     before = p.read("state/journal/records.jsonl")
     look("init")
+    look("init", "-f", "json")
+    g.played(g.stage(), "journal", "init", "-f", "json")
     g.check("init changes nothing where a journal is", lambda: need(
         p.read("state/journal/records.jsonl") == before, "it changed"))
     look("show")
