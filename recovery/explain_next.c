@@ -51,7 +51,9 @@ static int host_holds_copy(const struct rcv_story *s) {
 }
 
 static void look_again(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s, "Then look again: unwedge diagnose %i");
+  rcv_say(l, s,
+          l->count > 0 ? "Then look again: unwedge diagnose %i"
+                       : "Look again: unwedge diagnose %i");
 }
 
 /* ---- OWNER_MOVED: the repair ------------------------------------------------------------- */

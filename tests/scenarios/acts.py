@@ -301,6 +301,30 @@ def killed_before_post(p):
 
 
 @play
+def killed_after_post(p):
+    """SIGKILL between POST and outcome: the next run finds the one new action of ours, and sends nothing."""
+    ready(p)
+    p.plan(status=2)
+    p.faults({"method": "POST", "path": "/action$", "delay_reply_ms": 8000})
+    process = p.start("apply", p.path("plan.json"))
+    p.wait_for("the POST", lambda: any(r["method"] == "POST" and r["path"].endswith("/action")
+                                       for r in p.requests()))
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=10)
+    p.children.remove(process)
+    p.faults()
+    need(len(p.journal("intent")) == 1 and not p.journal("outcome"), "%s", p.journal())
+    p.hosts(a=RUN, b=ABSENT)
+    p.run("journal", "resolve", UUID).exits(0).says("exactly one reset is new")
+    resolved = p.journal("resolved")[0]
+    need(resolved["result"] == "applied" and resolved["request_id"], "%s", resolved)
+    p.diagnose("UW-001", 0)
+    p.apply(status=6).says("nova.task_state: migrating -> none")
+    p.resets(1)
+    p.verify_journal()
+
+
+@play
 def json_of_apply(p):
     """apply -f json: one document with the outcome and the request id."""
     ready(p)
