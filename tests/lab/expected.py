@@ -101,5 +101,3 @@ ROWS = [
     ("e-net-cut", "wedged-running-src-down", [], ("WAIT", "RESET"),
      ("STILL_MIGRATING", "SETTLING", "SAFE_TO_RESET"), []),
 ]
-
-EXIT = {"NOTHING": 0, "RESET": 2, "REFUSE": 3, "UNKNOWN": 4, "WAIT": 9}

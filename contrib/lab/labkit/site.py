@@ -31,6 +31,8 @@ def call(command, timeout=180, **options):
 
 
 class Site:
+    cloud = "standin"   # entry of clouds.yaml
+
     def __init__(self, lab_id, hosts=2, unwedge=None, policy="lab", keepalive=None):
         self.lab_id = lab_id
         self.hosts = hosts
@@ -85,7 +87,7 @@ class Site:
 
     def configure(self, uris=None, name="unwedge.yaml"):
         """Writes the configuration; uris replaces the URI of some hosts."""
-        lines = ["cloud: standin", "environment: lab", "policy: %s" % self.policy,
+        lines = ["cloud: %s" % self.cloud, "environment: lab", "policy: %s" % self.policy,
                  "state_dir: %s" % self.path("state"),
                  "journal: {dir: %s}" % self.path("journal"), "hosts:",
                  '  uri: "qemu+tls://%h/system"', "  overrides:"]
