@@ -35,6 +35,15 @@ class Cache:
         return self._built("hostinit", os.path.join(HERE, "host", "hostinit.c"), build)
 
     @property
+    def shared_shim(self):
+        """For contrib/lab/openstack: preloaded into libvirtd, it takes the instances' directory for NFS."""
+        def build(source, work):
+            out = os.path.join(work, "shared.so")
+            run(["gcc", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", "-o", out, source, "-ldl"], 60)
+            return out
+        return self._built("shared.so", os.path.join(HERE, "openstack", "host", "shared.c"), build)
+
+    @property
     def initrd(self):
         def build(source, work):
             root = os.path.join(work, "root")

@@ -170,6 +170,8 @@ def up(lab, args):
 
 
 def down(lab, _args):
+    if os.path.isdir(os.path.join(lab.dir, "openstack")):
+        raise LabError(f"an OpenStack is on the lab {lab.id}: contrib/lab/openstack/openstack down ends both")
     print(f"lab {lab.id} is gone" if lab.down() else f"no lab in {lab.dir}")
 
 

@@ -35,6 +35,8 @@ host_uuid = "{uuid}"
 log_outputs = "3:file:/var/log/libvirt/libvirtd.log"
 # Each migration that is stuck holds a worker.
 max_workers = 200
+# Nova has one connection, on which each of its live migrations is a request that lasts.
+max_client_requests = 100
 {keepalive}"""
 
 
@@ -253,7 +255,8 @@ class Host:
             self.run("ip", "link", "set", inner, "up")
 
     def start_libvirtd(self):
-        self.run("libvirtd", "--daemon", "--listen", timeout=20)
+        env = [f"{name}={value}" for name, value in self.lab.libvirtd_env.items()]
+        self.run("env", *env, "libvirtd", "--daemon", "--listen", timeout=20)
 
     def wait_ready(self, timeout=60):
         """Opens over tcp and tls and the first, slow, read of the capabilities."""

@@ -40,6 +40,7 @@ class Lab:
         self.keepalive = None
         self.hosts = {}
         self.network = None
+        self.libvirtd_env = {}
         if os.path.exists(self.file):
             self._load()
 
@@ -51,12 +52,14 @@ class Lab:
             self.id = state["id"]
             self.keepalive = state["keepalive"]
             self.network = state["network"]
+            self.libvirtd_env = state.get("libvirtd_env", {})
             self.hosts = {facts["name"]: Host(self, facts) for facts in state["hosts"]}
         except (OSError, ValueError, KeyError, TypeError) as err:
             raise LabError(f"cannot read {self.file}: {err}") from None
 
     def _save(self, hosts):
-        write_json(self.file, {"id": self.id, "keepalive": self.keepalive, "network": self.network, "hosts": hosts})
+        write_json(self.file, {"id": self.id, "keepalive": self.keepalive, "network": self.network,
+                               "libvirtd_env": self.libvirtd_env, "hosts": hosts})
 
     @property
     def lock_file(self):
@@ -80,13 +83,15 @@ class Lab:
 
     # --- up ---------------------------------------------------------------------------------------------
 
-    def up(self, count, keepalive, keep=False):
+    def up(self, count, keepalive, keep=False, libvirtd_env=None):
+        """Seconds it took; False when it is up already. libvirtd_env: added to each libvirtd's environment."""
         if self.hosts:
             if len(self.hosts) >= count and all(h.init for h in self.hosts.values()):
                 return False
             raise LabError(f"{self.dir} holds another or a broken lab: run 'lab down' first")
         self._check(count)
         started = time.monotonic()
+        self.libvirtd_env = libvirtd_env or {}
         try:
             self._make(count, keepalive)
         except BaseException:
@@ -155,6 +160,12 @@ class Lab:
             run(["ip", "link", "add", self.bridge(net), "type", "bridge"])
             run(["ip", "link", "set", self.bridge(net), "up"])
         run(["ip", "address", "add", f"{mgmt[1]}/24", "dev", self.bridge("m")])
+
+    def use_libvirtd_env(self, env):
+        """For a lab that is up: its libvirtds start again, with this added to their environment."""
+        write_json(self.file, {**read_json(self.file), "libvirtd_env": env})
+        self._load()
+        each(lambda host: host.restart_libvirtd(), self.hosts.values())
 
     # --- down -------------------------------------------------------------------------------------------
 

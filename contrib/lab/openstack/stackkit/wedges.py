@@ -1,0 +1,3 @@
+"""later"""
+ALL = {}
+STEPS = {"delete": lambda s, u: s.delete(u)}
