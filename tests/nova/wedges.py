@@ -1,0 +1,233 @@
+"""Real wedges and what unwedge has to say about each; for each RESET the whole way, for OWNER_MOVED the repair."""
+import json
+import os
+import signal
+import threading
+import time
+
+from novasite import ATTESTED, Wrong, need
+from repair import Repair, agreement
+from stackkit import heal, wedges
+
+A, B = "cmp-a", "cmp-b"
+STOPPED = ("--attest", "%s=%s" % (ATTESTED, A))
+
+
+class Wedges:
+    def __init__(self, site, report):
+        self.site, self.stack, self.report = site, site.stack, report
+
+    def check(self, name, uuid, kind, code, more=(), words=(), config=None, resets=0):
+        return self.report.play("%-12s %s %s" % (name, code, " ".join(words)), self.site.expect, uuid,
+                                kind, code, more, words, config, resets)
+
+    def make(self, *names):
+        """{name: [wedge, ...]}; what one kill can make is made by one."""
+        made = {}
+        for line in wedges.make(self.stack, names):
+            made.setdefault(line["name"], []).append(line)
+        return made
+
+    # --- one kill of the source's nova-compute ---------------------------------------------------------
+
+    def one_kill(self):
+        """Nova says the same of w1, w2 and w3 while their guests are in three different situations."""
+        made = self.make("w1", "w1", "w1", "w2", "w2", "w2", "w3", "w5", "paused")
+        u = {name: [line["uuid"] for line in lines] for name, lines in made.items()}
+        self.report.play("w1, w2 and w3 look alike in Nova", self.alike, u["w1"][0], u["w2"][0], u["w3"][0])
+        self.check("w3", u["w3"][0], "WAIT", "STILL_MIGRATING", ["JOB_ORPHANED"])
+        self.check("w1", u["w1"][0], "RESET", "SAFE_TO_RESET")
+        self.check("w1", u["w1"][0], "REFUSE", "ATTESTATION_REQUIRED", config=self.site.standard)
+        self.check("w1", u["w1"][0], "RESET", "SAFE_TO_RESET", words=STOPPED, config=self.site.standard)
+        self.check("w2", u["w2"][0], "REFUSE", "OWNER_MOVED")
+        self.check("paused", u["paused"][0], "REFUSE", "PAUSED_BY_USER")
+        self.check("w5", u["w5"][0], "WAIT", "POSTCOPY")
+        self.stack.release_post_copy(u["w5"][0], A)
+        self.stack.wait_moved(u["w5"][0], A, B)
+        self.check("w5-end", u["w5"][0], "REFUSE", "OWNER_MOVED")
+        play = self.report.play
+        play("w1: plan, apply, ACTIVE, verified; the journal's request id is Nova's", self.whole_way, u["w1"][0])
+        play("w1: the same under standard's rules, attested", self.whole_way, u["w1"][1], STOPPED,
+             self.site.standard)
+        play("w2: a plan is refused and sends nothing", self.refused, u["w2"][0])
+        play("w2: the printed repair, steps 1 to 6", self.repair, u["w2"][0])
+        play("w2: a blind reset makes w6", self.stack.reset_state, u["w2"][1])
+        self.check("w6", u["w2"][1], "REFUSE", "OWNER_MOVED", resets=1)
+        play("the repair's step 7: nova-compute starts again", self.step_seven)
+        self.check("w2 repaired", u["w2"][0], "NOTHING", "NOT_WEDGED")
+        play("w2 repaired: all agree, stop and start work on the right host", self.stop_start, u["w2"][0])
+        self.check("w4a (w3)", u["w3"][0], "NOTHING", "NOT_WEDGED")
+        self.check("w4a (w1)", u["w1"][2], "NOTHING", "NOT_WEDGED")
+        self.check("w4b (w2)", u["w2"][2], "REFUSE", "OWNER_MOVED")
+        self.check("w5+restart", u["w5"][0], "REFUSE", "OWNER_MOVED")
+        play("w1: after the restart another live migration completes", self.migrates_again, u["w1"][0])
+        play("rung 3 leaves `error`, a reset `running` for ever", self.records, u["w1"][2], u["w1"][1])
+        play("w6: a stop by the API leaves the guest running", self.stop_of_w6, u["w2"][1])
+
+    def alike(self, *uuids):
+        said = [self.stack.nova_says(uuid) for uuid in uuids]
+        need(said[0] == said[1] == said[2], "%s", said)
+        truth = [self.stack.libvirt_says(uuid) for uuid in uuids]
+        need(truth[0] != truth[1] and truth[1] != truth[2] and truth[0] != truth[2], "%s", truth)
+
+    def whole_way(self, uuid, words=(), config=None):
+        before = self.stack.libvirt_says(uuid)
+        plan = self.site.path("plan-%s.json" % uuid)
+        self.site.exits(2, "plan", uuid, "-o", plan, *words, "--reason", "INC-1", config=config)
+        need(not self.site.resets(uuid), "the plan reset it")
+        done = self.site.exits(0, "apply", plan, "--reason", "INC-1", "-f", "json", config=config)
+        result = json.loads(done.stdout)
+        actions = self.site.resets(uuid)
+        outcome = self.site.journal("outcome")[-1]
+        need(len(actions) == 1, "%d resetState actions", len(actions))
+        need(actions[0]["request_id"] == outcome["request_id"] == result["request_id"], "%s, %s, %s",
+             actions[0], outcome, result)
+        need(outcome["instance"] == uuid and outcome["result"] == "applied", "%s", outcome)
+        says = self.stack.nova_says(uuid)
+        need((says["status"], says["task_state"], says["host"]) == ("ACTIVE", None, A), "%s", says)
+        need(self.stack.libvirt_says(uuid) == before, "%s -> %s", before, self.stack.libvirt_says(uuid))
+        self.site.exits(6, "apply", plan, config=config)
+        need(len(self.site.resets(uuid)) == 1, "the same plan was applied twice")
+        self.site.exits(0, "journal", "verify")
+
+    def refused(self, uuid):
+        plan = self.site.path("plan-%s.json" % uuid)
+        self.site.exits(3, "plan", uuid, "-o", plan)
+        self.site.exits(3, "apply", plan)
+        need(not self.site.resets(uuid), "it was reset")
+
+    def repair(self, uuid):
+        _, verdict = self.site.verdict("diagnose", uuid)
+        Repair(self.stack, verdict).records_of_nova()
+        return agreement(self.stack, uuid, B)
+
+    def step_seven(self):
+        self.stack.start_compute(A)
+        self.stack.wait_service(A, "up")
+
+    def stop_start(self, uuid):
+        self.stack.admin.action(uuid, "os-stop")
+        self.stack.wait_row(uuid, "stopped", None)
+        self.stack.admin.action(uuid, "os-start")
+        self.stack.wait_row(uuid, "active", None)
+        return agreement(self.stack, uuid, B)
+
+    def migrates_again(self, uuid):
+        self.stack.release(uuid, A)
+        self.stack.migrate(uuid, B)
+        return ["libvirt: %s" % self.stack.libvirt_says(uuid)] if self.stack.row(uuid)["host"] != B else []
+
+    def records(self, healed, reset):
+        need(self.stack.migration(healed)["status"] == "error", "%s", self.stack.migration(healed))
+        need(self.stack.migration(reset)["status"] == "running", "%s", self.stack.migration(reset))
+
+    def stop_of_w6(self, uuid):
+        self.stack.admin.action(uuid, "os-stop")
+        self.stack.wait_row(uuid, "stopped", None)
+        need(self.stack.libvirt_says(uuid)[B].startswith("1/"), "%s", self.stack.libvirt_says(uuid))
+        return self.site.expect(uuid, "REFUSE", "OWNER_MOVED", resets=1)
+
+    # --- one disturbance each ----------------------------------------------------------------------------
+
+    def heal(self):
+        self.report.play("heal", lambda: heal.heal(self.stack) and [])
+
+    def singles(self):
+        for name, function in (("healthy", self.heartbeat), ("queued", self.queued), ("w10", self.w10),
+                               ("w11", self.w11), ("forced-down", self.forced_down), ("w8", self.w8),
+                               ("w7", self.w7)):
+            function(name)
+            self.heal()
+
+    def _one(self, name):
+        made = self.make(name)
+        return made[name][0]["uuid"]
+
+    def heartbeat(self, name):
+        uuid = self._one(name)
+        self.report.play("heartbeat: updated, updated_at and memory move while somebody watches", self.moves, uuid)
+        self.check(name, uuid, "WAIT", "STILL_MIGRATING")
+        self.check(name, uuid, "WAIT", "STILL_MIGRATING", config=self.site.standard)
+
+    def moves(self, uuid):
+        seen = []
+        end = time.monotonic() + 15
+        while time.monotonic() < end:
+            server = self.stack.admin.nova("GET", "/servers/" + uuid)["server"]
+            found = self.stack.admin.nova("GET", "/servers/%s/migrations" % uuid)["migrations"]
+            seen.append((server["updated"], found[0]["updated_at"], found[0]["memory_processed_bytes"]))
+            time.sleep(1)
+        for i, what in enumerate(("server.updated", "migration.updated_at", "memory_processed_bytes")):
+            values = {s[i] for s in seen}
+            need(len(values) >= 2, "%s did not move within 15 s: %s", what, values)
+
+    def queued(self, name):
+        self.check(name, self._one(name), "WAIT", "QUEUED")
+
+    def w10(self, name):
+        self.check(name, self._one(name), "UNKNOWN", "HOST_TIMEOUT")
+
+    def w11(self, name):
+        """The process is stopped, not dead: standard asks for a statement, and a false one costs a vm_state."""
+        uuid = self._one(name)
+        self.check(name, uuid, "REFUSE", "ATTESTATION_REQUIRED", config=self.site.standard)
+        self.report.play("w11: a false statement: ERROR in Nova, the guest unharmed", self.false_statement, uuid)
+
+    def false_statement(self, uuid):
+        self.whole_way(uuid, STOPPED, self.site.standard)
+        before = self.stack.libvirt_says(uuid)
+        self.stack.compute(A).wake()
+        self.stack.wait_row(uuid, "error", None, 90)
+        need(self.stack.libvirt_says(uuid) == before, "%s", self.stack.libvirt_says(uuid))
+
+    def forced_down(self, name):
+        uuid = self._one(name)
+        self.check(name, uuid, "RESET", "SAFE_TO_RESET")
+        self.report.play("forced-down: the whole way", self.whole_way, uuid)
+
+    def w8(self, name):
+        self.check(name, self._one(name), "REFUSE", "OWNER_MOVED")
+
+    def w7(self, name):
+        """A healthy migration that somebody reset: the reason for our refusal of one."""
+        uuid = self._one(name)
+        self.check(name, uuid, "REFUSE", "OWNER_MOVED", resets=1)
+
+    # --- while it is observed ---------------------------------------------------------------------------
+
+    def during(self):
+        made = self.make("w1", "w1", "w1")
+        locked, deleted, evacuated = (line["uuid"] for line in made["w1"])
+        play = self.report.play
+        play("locked during the observation: still RESET", self.meanwhile, locked,
+             lambda: self.stack.lock(locked), 2, ("RESET",))
+        play("deleted during the observation: no RESET", self.meanwhile, deleted,
+             lambda: self.stack.delete(deleted, wait=False), (1, 3, 4, 6), ("REFUSE", "UNKNOWN", None))
+        play("evacuated during the observation: no RESET", self.meanwhile, evacuated,
+             lambda: self.stack.evacuate(evacuated, B), (3, 4), ("REFUSE", "UNKNOWN"))
+
+    def meanwhile(self, uuid, act, statuses, verdicts):
+        """plan with a window of 8 s; the act in its middle."""
+        failed = []
+
+        def later():
+            time.sleep(4)
+            try:
+                act()
+            except Exception as e:
+                failed.append("the act: %s" % e)
+        thread = threading.Thread(target=later)
+        thread.start()
+        done = self.site.run("plan", uuid, "-o", self.site.path("meanwhile-%s.json" % uuid), "-f", "json",
+                             config=self.site.slow)
+        thread.join()
+        try:
+            kind = json.loads(done.stdout)["verdict"]
+        except ValueError:
+            kind = None
+        if isinstance(statuses, int):
+            statuses = (statuses,)
+        if done.returncode not in statuses or kind not in verdicts:
+            failed.append("exit %d, verdict %s: %s" % (done.returncode, kind, done.stderr[-500:]))
+        return failed + ["Nova has a resetState action" for _ in
+                         (self.site.resets(uuid) if self.stack.row(uuid) else [])]
