@@ -5,121 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "agent/base/clock.h"
 #include "agent/base/json.h"
 #include "agent/http/url.h"
-
-/* --- Typed members --------------------------------------------------------------------------- */
-
-enum need {
-  NEED_TEXT = 0, /* must be a text */
-  NEED_NULLABLE, /* text or null; must be there */
-  NEED_OPTIONAL  /* text, null or absent */
-};
-
-/* What is being read, for messages. */
-struct thing {
-  const json_t *object;
-  const char *what; /* "migration record" */
-  struct uw_err *err;
-};
-
-static int bad(const struct thing *t, const char *key, const char *why) {
-  return uw_err_set(t->err, UW_EXIT_UNKNOWN, "%s: %s: %s", t->what, key, why);
-}
-
-static bool clean(const char *text) {
-  for (; *text != '\0'; text++) {
-    if ((unsigned char)*text < 0x20 || *text == 0x7f) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/* "" for null and absent, where need allows it. */
-static int get_text(const struct thing *t, const char *key, enum need need, char *out, size_t n) {
-  const json_t *value = json_object_get(t->object, key);
-  out[0] = '\0';
-  if (value == NULL && need != NEED_OPTIONAL) {
-    return bad(t, key, "is missing");
-  }
-  if (value == NULL || (json_is_null(value) && need != NEED_TEXT)) {
-    return 0;
-  }
-  const char *text = json_string_value(value);
-  if (text == NULL) {
-    return bad(t, key, "a text is expected");
-  }
-  if (strlen(text) >= n) {
-    return bad(t, key, "the text is too long");
-  }
-  if (!clean(text)) {
-    return bad(t, key, "holds a control character");
-  }
-  memcpy(out, text, strlen(text) + 1);
-  return 0;
-}
-
-static int get_time(const struct thing *t, const char *key, int64_t *out) {
-  const json_t *value = json_object_get(t->object, key);
-  *out = -1;
-  if (value == NULL || json_is_null(value)) {
-    return 0;
-  }
-  const char *text = json_string_value(value);
-  if (text == NULL) {
-    return bad(t, key, "a time is expected");
-  }
-  *out = uw_time_parse_iso(text);
-  return *out < 0 ? bad(t, key, "is not a time") : 0;
-}
-
-/* Integers are at least 0 here; -1 for null and absent. */
-static int get_int(const struct thing *t, const char *key, int64_t *out) {
-  const json_t *value = json_object_get(t->object, key);
-  *out = -1;
-  if (value == NULL || json_is_null(value)) {
-    return 0;
-  }
-  if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-      json_integer_value(value) > RCV_INT_MAX) {
-    return bad(t, key, "a count is expected");
-  }
-  *out = (int64_t)json_integer_value(value);
-  return 0;
-}
-
-static int get_tri(const struct thing *t, const char *key, enum rcv_tri *out) {
-  const json_t *value = json_object_get(t->object, key);
-  *out = RCV_TRI_UNKNOWN;
-  if (value == NULL || json_is_null(value)) {
-    return 0;
-  }
-  if (!json_is_boolean(value)) {
-    return bad(t, key, "true or false is expected");
-  }
-  *out = json_is_true(value) ? RCV_TRI_YES : RCV_TRI_NO;
-  return 0;
-}
-
-/* The array under key; NULL with an error when it is none. */
-static const json_t *get_list(const json_t *root, const char *key, struct uw_err *err) {
-  const json_t *list = json_object_get(root, key);
-  if (!json_is_array(list)) {
-    (void)uw_err_set(err, UW_EXIT_UNKNOWN, "%s: a list is expected", key);
-    return NULL;
-  }
-  return list;
-}
-
-static int check_instance(const struct thing *t, const char *key, const char *uuid) {
-  const char *given = uw_json_str(t->object, key, NULL);
-  if (given == NULL) {
-    return bad(t, key, "a text is expected");
-  }
-  return strcasecmp(given, uuid) == 0 ? 0 : bad(t, key, "belongs to another instance");
-}
+#include "agent/openstack/member.h"
 
 /* --- Server ---------------------------------------------------------------------------------- */
 
@@ -141,33 +29,32 @@ static void set_display_name(char out[RCV_TEXT_BYTES], const char *name) {
   }
 }
 
-static int server_hosts(const struct thing *t, struct nova_server *out) {
+static int server_hosts(const struct mb_thing *t, struct nova_server *out) {
   static const char host[] = "OS-EXT-SRV-ATTR:host";
   static const char node[] = "OS-EXT-SRV-ATTR:hypervisor_hostname";
   static const char name[] = "OS-EXT-SRV-ATTR:instance_name";
   out->host_visible = json_object_get(t->object, host) != NULL &&
                       json_object_get(t->object, node) != NULL &&
                       json_object_get(t->object, name) != NULL;
-  return get_text(t, host, NEED_OPTIONAL, out->host, sizeof out->host) != 0 ||
-                 get_text(t, node, NEED_OPTIONAL, out->hypervisor_hostname,
-                          sizeof out->hypervisor_hostname) != 0 ||
-                 get_text(t, name, NEED_OPTIONAL, out->instance_name, sizeof out->instance_name) !=
-                     0
+  return mb_text(t, host, MB_OPTIONAL, out->host, sizeof out->host) != 0 ||
+                 mb_text(t, node, MB_OPTIONAL, out->hypervisor_hostname,
+                         sizeof out->hypervisor_hostname) != 0 ||
+                 mb_text(t, name, MB_OPTIONAL, out->instance_name, sizeof out->instance_name) != 0
              ? -1
              : 0;
 }
 
 int np_server_body(const json_t *server, struct nova_server *out, struct uw_err *err) {
-  struct thing t = {.object = server, .what = "server", .err = err};
+  struct mb_thing t = {.object = server, .what = "server", .err = err};
   memset(out, 0, sizeof *out);
   out->updated_s = -1;
   out->progress = -1;
   if (!json_is_object(server)) {
     return uw_err_set(err, UW_EXIT_UNKNOWN, "server: an object is expected");
   }
-  if (get_text(&t, "id", NEED_TEXT, out->id, sizeof out->id) != 0 ||
-      get_text(&t, "status", NEED_TEXT, out->status, sizeof out->status) != 0 ||
-      get_text(&t, "tenant_id", NEED_OPTIONAL, out->project, sizeof out->project) != 0) {
+  if (mb_text(&t, "id", MB_TEXT, out->id, sizeof out->id) != 0 ||
+      mb_text(&t, "status", MB_TEXT, out->status, sizeof out->status) != 0 ||
+      mb_text(&t, "tenant_id", MB_OPTIONAL, out->project, sizeof out->project) != 0) {
     return -1;
   }
   if (strcmp(out->status, "UNKNOWN") == 0 &&
@@ -177,15 +64,15 @@ int np_server_body(const json_t *server, struct nova_server *out, struct uw_err 
   }
   const char *name = uw_json_str(server, "name", NULL);
   if (name == NULL) {
-    return bad(&t, "name", "a text is expected");
+    return mb_bad(&t, "name", "a text is expected");
   }
   set_display_name(out->name, name);
-  return get_text(&t, "OS-EXT-STS:vm_state", NEED_TEXT, out->vm_state, sizeof out->vm_state) != 0 ||
-                 get_text(&t, "OS-EXT-STS:task_state", NEED_NULLABLE, out->task_state,
-                          sizeof out->task_state) != 0 ||
-                 server_hosts(&t, out) != 0 || get_time(&t, "updated", &out->updated_s) != 0 ||
-                 get_int(&t, "progress", &out->progress) != 0 ||
-                 get_tri(&t, "locked", &out->locked) != 0
+  return mb_text(&t, "OS-EXT-STS:vm_state", MB_TEXT, out->vm_state, sizeof out->vm_state) != 0 ||
+                 mb_text(&t, "OS-EXT-STS:task_state", MB_NULLABLE, out->task_state,
+                         sizeof out->task_state) != 0 ||
+                 server_hosts(&t, out) != 0 || mb_time(&t, "updated", &out->updated_s) != 0 ||
+                 mb_int(&t, "progress", &out->progress) != 0 ||
+                 mb_tri(&t, "locked", &out->locked) != 0
              ? -1
              : 0;
 }
@@ -205,27 +92,25 @@ int np_server(const json_t *root, const char *uuid, struct nova_server *out, str
 
 static int migration(const json_t *record, const char *uuid, struct nova_migration *out,
                      struct uw_err *err) {
-  struct thing t = {.object = record, .what = "migration record", .err = err};
+  struct mb_thing t = {.object = record, .what = "migration record", .err = err};
   memset(out, 0, sizeof *out);
   if (!json_is_object(record)) {
     return uw_err_set(err, UW_EXIT_UNKNOWN, "migration record: an object is expected");
   }
-  if (get_int(&t, "id", &out->id) != 0 || check_instance(&t, "instance_uuid", uuid) != 0) {
+  if (mb_int(&t, "id", &out->id) != 0 || mb_same_uuid(&t, "instance_uuid", uuid) != 0) {
     return -1;
   }
   if (out->id < 0) {
-    return bad(&t, "id", "is missing");
+    return mb_bad(&t, "id", "is missing");
   }
-  return get_text(&t, "uuid", NEED_TEXT, out->uuid, sizeof out->uuid) != 0 ||
-                 get_text(&t, "migration_type", NEED_NULLABLE, out->type, sizeof out->type) != 0 ||
-                 get_text(&t, "status", NEED_TEXT, out->status, sizeof out->status) != 0 ||
-                 get_text(&t, "source_compute", NEED_OPTIONAL, out->source, sizeof out->source) !=
-                     0 ||
-                 get_text(&t, "dest_compute", NEED_OPTIONAL, out->dest, sizeof out->dest) != 0 ||
-                 get_text(&t, "instance_uuid", NEED_TEXT, out->instance, sizeof out->instance) !=
-                     0 ||
-                 get_time(&t, "created_at", &out->created_s) != 0 ||
-                 get_time(&t, "updated_at", &out->updated_s) != 0
+  return mb_text(&t, "uuid", MB_TEXT, out->uuid, sizeof out->uuid) != 0 ||
+                 mb_text(&t, "migration_type", MB_NULLABLE, out->type, sizeof out->type) != 0 ||
+                 mb_text(&t, "status", MB_TEXT, out->status, sizeof out->status) != 0 ||
+                 mb_text(&t, "source_compute", MB_OPTIONAL, out->source, sizeof out->source) != 0 ||
+                 mb_text(&t, "dest_compute", MB_OPTIONAL, out->dest, sizeof out->dest) != 0 ||
+                 mb_text(&t, "instance_uuid", MB_TEXT, out->instance, sizeof out->instance) != 0 ||
+                 mb_time(&t, "created_at", &out->created_s) != 0 ||
+                 mb_time(&t, "updated_at", &out->updated_s) != 0
              ? -1
              : 0;
 }
@@ -252,7 +137,7 @@ static void insert_migration(struct nova_reading *r, const struct nova_migration
 
 int np_migrations(const json_t *root, const char *uuid, struct nova_reading *out,
                   struct uw_err *err) {
-  const json_t *list = get_list(root, "migrations", err);
+  const json_t *list = mb_list(root, "migrations", err);
   if (list == NULL) {
     return -1;
   }
@@ -274,24 +159,23 @@ int np_migrations(const json_t *root, const char *uuid, struct nova_reading *out
 }
 
 int np_progress(const json_t *root, struct nova_reading *out, struct uw_err *err) {
-  const json_t *list = get_list(root, "migrations", err);
+  const json_t *list = mb_list(root, "migrations", err);
   if (list == NULL) {
     return -1;
   }
   for (size_t i = 0; i < json_array_size(list); i++) {
-    struct thing t = {.object = json_array_get(list, i), .what = "server migration", .err = err};
+    struct mb_thing t = {.object = json_array_get(list, i), .what = "server migration", .err = err};
     struct nova_progress p;
     int64_t id;
     char uuid[RCV_ID_BYTES];
     if (!json_is_object(t.object)) {
       return uw_err_set(err, UW_EXIT_UNKNOWN, "server migration: an object is expected");
     }
-    if (get_int(&t, "id", &id) != 0 ||
-        get_text(&t, "uuid", NEED_OPTIONAL, uuid, sizeof uuid) != 0 ||
-        get_int(&t, "memory_processed_bytes", &p.memory_processed) != 0 ||
-        get_int(&t, "memory_remaining_bytes", &p.memory_remaining) != 0 ||
-        get_int(&t, "disk_processed_bytes", &p.disk_processed) != 0 ||
-        get_int(&t, "disk_remaining_bytes", &p.disk_remaining) != 0) {
+    if (mb_int(&t, "id", &id) != 0 || mb_text(&t, "uuid", MB_OPTIONAL, uuid, sizeof uuid) != 0 ||
+        mb_int(&t, "memory_processed_bytes", &p.memory_processed) != 0 ||
+        mb_int(&t, "memory_remaining_bytes", &p.memory_remaining) != 0 ||
+        mb_int(&t, "disk_processed_bytes", &p.disk_processed) != 0 ||
+        mb_int(&t, "disk_remaining_bytes", &p.disk_remaining) != 0) {
       return -1;
     }
     if (out->migrations > 0 && id == out->migration[0].id &&
@@ -303,7 +187,7 @@ int np_progress(const json_t *root, struct nova_reading *out, struct uw_err *err
 }
 
 int np_queue(const json_t *root, const char *uuid, bool *other, struct uw_err *err) {
-  const json_t *list = get_list(root, "migrations", err);
+  const json_t *list = mb_list(root, "migrations", err);
   if (list == NULL) {
     return -1;
   }
@@ -332,17 +216,16 @@ size_t np_newest_live(const struct nova_reading *out) {
 
 static int action(const json_t *object, const char *uuid, struct nova_action *out,
                   struct uw_err *err) {
-  struct thing t = {.object = object, .what = "instance action", .err = err};
+  struct mb_thing t = {.object = object, .what = "instance action", .err = err};
   memset(out, 0, sizeof *out);
   if (!json_is_object(object)) {
     return uw_err_set(err, UW_EXIT_UNKNOWN, "instance action: an object is expected");
   }
-  return check_instance(&t, "instance_uuid", uuid) != 0 ||
-                 get_text(&t, "action", NEED_TEXT, out->action, sizeof out->action) != 0 ||
-                 get_text(&t, "request_id", NEED_TEXT, out->request_id, sizeof out->request_id) !=
-                     0 ||
-                 get_text(&t, "user_id", NEED_OPTIONAL, out->user, sizeof out->user) != 0 ||
-                 get_time(&t, "start_time", &out->start_s) != 0
+  return mb_same_uuid(&t, "instance_uuid", uuid) != 0 ||
+                 mb_text(&t, "action", MB_TEXT, out->action, sizeof out->action) != 0 ||
+                 mb_text(&t, "request_id", MB_TEXT, out->request_id, sizeof out->request_id) != 0 ||
+                 mb_text(&t, "user_id", MB_OPTIONAL, out->user, sizeof out->user) != 0 ||
+                 mb_time(&t, "start_time", &out->start_s) != 0
              ? -1
              : 0;
 }
@@ -359,7 +242,7 @@ static void insert_action(struct nova_reading *r, const struct nova_action *a) {
 
 int np_actions(const json_t *root, const char *uuid, struct nova_reading *out, bool *done,
                struct uw_err *err) {
-  const json_t *list = get_list(root, "instanceActions", err);
+  const json_t *list = mb_list(root, "instanceActions", err);
   if (list == NULL) {
     return -1;
   }
@@ -397,14 +280,14 @@ static void add_host(struct nova_reading *r, const char *host) {
 
 /* conductor_* and api_* events carry the hosts of those services, where no guest can be. */
 static int event(const json_t *object, struct nova_reading *out, struct uw_err *err) {
-  struct thing t = {.object = object, .what = "event of an instance action", .err = err};
+  struct mb_thing t = {.object = object, .what = "event of an instance action", .err = err};
   char name[RCV_TEXT_BYTES];
   char host[RCV_TEXT_BYTES];
   if (!json_is_object(object)) {
     return uw_err_set(err, UW_EXIT_UNKNOWN, "event of an instance action: an object is expected");
   }
-  if (get_text(&t, "event", NEED_TEXT, name, sizeof name) != 0 ||
-      get_text(&t, "host", NEED_OPTIONAL, host, sizeof host) != 0) {
+  if (mb_text(&t, "event", MB_TEXT, name, sizeof name) != 0 ||
+      mb_text(&t, "host", MB_OPTIONAL, host, sizeof host) != 0) {
     return -1;
   }
   if (strncmp(name, "compute_", 8) != 0) {
@@ -444,12 +327,12 @@ int np_events(const json_t *root, const char *uuid, struct nova_reading *out, st
 /* --- Services and hypervisors ---------------------------------------------------------------- */
 
 /* A service of a cell that does not answer has no state (2.69): unknown, not down. */
-static int service_state(const struct thing *t, enum rcv_svc *out) {
+static int service_state(const struct mb_thing *t, enum rcv_svc *out) {
   char state[RCV_ID_BYTES];
   enum rcv_tri forced;
   *out = RCV_SVC_UNKNOWN;
-  if (get_text(t, "state", NEED_OPTIONAL, state, sizeof state) != 0 ||
-      get_tri(t, "forced_down", &forced) != 0) {
+  if (mb_text(t, "state", MB_OPTIONAL, state, sizeof state) != 0 ||
+      mb_tri(t, "forced_down", &forced) != 0) {
     return -1;
   }
   if (forced == RCV_TRI_YES) {
@@ -463,14 +346,14 @@ static int service_state(const struct thing *t, enum rcv_svc *out) {
 }
 
 static int service(const json_t *object, struct nova_reading *out, struct uw_err *err) {
-  struct thing t = {.object = object, .what = "service", .err = err};
+  struct mb_thing t = {.object = object, .what = "service", .err = err};
   char binary[RCV_ID_BYTES];
   struct nova_service s;
   if (!json_is_object(object)) {
     return uw_err_set(err, UW_EXIT_UNKNOWN, "service: an object is expected");
   }
-  if (get_text(&t, "binary", NEED_TEXT, binary, sizeof binary) != 0 ||
-      get_text(&t, "host", NEED_TEXT, s.host, sizeof s.host) != 0 ||
+  if (mb_text(&t, "binary", MB_TEXT, binary, sizeof binary) != 0 ||
+      mb_text(&t, "host", MB_TEXT, s.host, sizeof s.host) != 0 ||
       service_state(&t, &s.state) != 0) {
     return -1;
   }
@@ -487,7 +370,7 @@ static int service(const json_t *object, struct nova_reading *out, struct uw_err
 }
 
 int np_services(const json_t *root, struct nova_reading *out, struct uw_err *err) {
-  const json_t *list = get_list(root, "services", err);
+  const json_t *list = mb_list(root, "services", err);
   if (list == NULL) {
     return -1;
   }
@@ -508,13 +391,13 @@ int np_services(const json_t *root, struct nova_reading *out, struct uw_err *err
 }
 
 static int hypervisor(const json_t *object, struct nova_hypervisor *out, struct uw_err *err) {
-  struct thing t = {.object = object, .what = "hypervisor", .err = err};
+  struct mb_thing t = {.object = object, .what = "hypervisor", .err = err};
   memset(out, 0, sizeof *out);
   if (!json_is_object(object)) {
     return uw_err_set(err, UW_EXIT_UNKNOWN, "hypervisor: an object is expected");
   }
-  if (get_text(&t, "hypervisor_hostname", NEED_TEXT, out->hostname, sizeof out->hostname) != 0 ||
-      get_text(&t, "hypervisor_type", NEED_OPTIONAL, out->type, sizeof out->type) != 0) {
+  if (mb_text(&t, "hypervisor_hostname", MB_TEXT, out->hostname, sizeof out->hostname) != 0 ||
+      mb_text(&t, "hypervisor_type", MB_OPTIONAL, out->type, sizeof out->type) != 0) {
     return -1;
   }
   t.object = json_object_get(object, "service");
@@ -522,11 +405,11 @@ static int hypervisor(const json_t *object, struct nova_hypervisor *out, struct 
   if (!json_is_object(t.object)) {
     return uw_err_set(err, UW_EXIT_UNKNOWN, "hypervisor: service: an object is expected");
   }
-  return get_text(&t, "host", NEED_TEXT, out->service_host, sizeof out->service_host);
+  return mb_text(&t, "host", MB_TEXT, out->service_host, sizeof out->service_host);
 }
 
 int np_hypervisors(const json_t *root, struct nova_reading *out, struct uw_err *err) {
-  const json_t *list = get_list(root, "hypervisors", err);
+  const json_t *list = mb_list(root, "hypervisors", err);
   if (list == NULL) {
     return -1;
   }
@@ -565,7 +448,7 @@ int np_next(const json_t *root, const char *key, char marker[NP_MARKER_BYTES], s
     }
     const char *href = uw_json_str(link, "href", "");
     if (http_url_query(href, "marker", marker, NP_MARKER_BYTES) != 0 || marker[0] == '\0' ||
-        !clean(marker)) {
+        !mb_clean(marker)) {
       return uw_err_set(err, UW_EXIT_UNKNOWN, "%s: the link to the next page has no marker", key);
     }
     return 1;
