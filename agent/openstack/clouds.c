@@ -107,6 +107,24 @@ static const struct field fields[] = {
      false,
      {"compute_endpoint_override"},
      {"OS_COMPUTE_ENDPOINT_OVERRIDE"}},
+    {TEXT(placement_endpoint_override),
+     0,
+     false,
+     false,
+     {"placement_endpoint_override"},
+     {"OS_PLACEMENT_ENDPOINT_OVERRIDE"}},
+    {TEXT(network_endpoint_override),
+     0,
+     false,
+     false,
+     {"network_endpoint_override"},
+     {"OS_NETWORK_ENDPOINT_OVERRIDE"}},
+    {TEXT(block_storage_endpoint_override),
+     0,
+     false,
+     false,
+     {"block_storage_endpoint_override", "volume_endpoint_override"},
+     {"OS_BLOCK_STORAGE_ENDPOINT_OVERRIDE", "OS_VOLUME_ENDPOINT_OVERRIDE"}},
 };
 
 struct secret {
@@ -702,6 +720,10 @@ static int complete(struct os_cloud *c, const char *type, const char *where, str
   }
   if (check_url(c, "auth_url", c->auth_url, err) != 0 ||
       check_url(c, "compute_endpoint_override", c->compute_endpoint_override, err) != 0 ||
+      check_url(c, "placement_endpoint_override", c->placement_endpoint_override, err) != 0 ||
+      check_url(c, "network_endpoint_override", c->network_endpoint_override, err) != 0 ||
+      check_url(c, "block_storage_endpoint_override", c->block_storage_endpoint_override, err) !=
+          0 ||
       check_auth(c, err) != 0) {
     return -1;
   }

@@ -29,7 +29,8 @@ struct os_cloud {
   char region[OS_TEXT_BYTES], interface[OS_TEXT_BYTES]; /* interface default "public" */
   char cacert[OS_TEXT_BYTES], cert[OS_TEXT_BYTES], key[OS_TEXT_BYTES];
   bool insecure; /* verify: false, only when explicit */
-  char compute_endpoint_override[OS_TEXT_BYTES];
+  char compute_endpoint_override[OS_TEXT_BYTES], placement_endpoint_override[OS_TEXT_BYTES];
+  char network_endpoint_override[OS_TEXT_BYTES], block_storage_endpoint_override[OS_TEXT_BYTES];
 };
 
 /*

@@ -113,7 +113,10 @@ static bool says_html(const struct http_reply *reply) {
          strncasecmp(body, "<!doctype", 9) == 0 || strncasecmp(body, "<html", 5) == 0;
 }
 
-/* Nova and Keystone both answer {"anything": {"message": "...", ...}}. */
+/*
+ * Keystone, Nova, Neutron and Cinder answer {"anything": {"message": "...", ...}}, Placement
+ * {"errors": [{"detail": "...", ...}]} (its guideline: api-wg errors).
+ */
 static void message_of(const struct http_reply *reply, char out[MESSAGE_BYTES]) {
   struct uw_err ignored;
   out[0] = '\0';
@@ -128,6 +131,9 @@ static void message_of(const struct http_reply *reply, char out[MESSAGE_BYTES]) 
   if (first != NULL) {
     message = uw_json_str(json_object_iter_value(first), "message", NULL);
   }
+  if (message == NULL) {
+    message = uw_json_str(json_array_get(json_object_get(root, "errors"), 0), "detail", NULL);
+  }
   if (message != NULL) {
     (void)snprintf(out, MESSAGE_BYTES, "%s", message);
     http_printable(out);
@@ -140,7 +146,7 @@ static const char *advice(const struct http_reply *reply) {
   case 401:
     return "; the token was refused, or an access rule of the application credential does not "
            "allow this path";
-  case 403: return "; the credential lacks the right (Nova wants role admin in the project)";
+  case 403: return "; the credential lacks the right (role admin in the project is wanted)";
   case 406: return "; the cloud does not offer this API version";
   case 413: return "; a proxy refuses the size";
   case 429: return "; the API limits the rate, try again later";

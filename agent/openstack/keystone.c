@@ -1,5 +1,6 @@
 #include "agent/openstack/keystone.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -328,8 +329,31 @@ int ks_authenticate(struct http *http, const struct os_cloud *cloud, const char 
 
 /* --- The catalog ----------------------------------------------------------------------------- */
 
+#define MAX_TYPES 2
+
+/* What a catalog calls the services (first that has an endpoint wins), and their overrides. */
+static const struct service {
+  const char *type[MAX_TYPES];
+  const char *override; /* key of clouds.yaml */
+  size_t offset;        /* of its value, char[OS_TEXT_BYTES] in struct os_cloud */
+} services[KS_SERVICES] = {
+    [KS_COMPUTE] = {{"compute", NULL},
+                    "compute_endpoint_override",
+                    offsetof(struct os_cloud, compute_endpoint_override)},
+    [KS_PLACEMENT] = {{"placement", NULL},
+                      "placement_endpoint_override",
+                      offsetof(struct os_cloud, placement_endpoint_override)},
+    [KS_NETWORK] = {{"network", NULL},
+                    "network_endpoint_override",
+                    offsetof(struct os_cloud, network_endpoint_override)},
+    [KS_VOLUME] = {{"volumev3", "block-storage"},
+                   "block_storage_endpoint_override",
+                   offsetof(struct os_cloud, block_storage_endpoint_override)},
+};
+
 struct search {
   const struct os_cloud *cloud;
+  const char *type;
   const char *url, *region; /* of the match; borrowed from the catalog */
   size_t matches;           /* different URLs */
   struct uw_buf regions;    /* of all endpoints of the interface */
@@ -365,7 +389,7 @@ static void search_catalog(struct search *s, const json_t *catalog) {
   for (size_t i = 0; i < json_array_size(catalog) && seen < KS_MAX_ENDPOINTS; i++) {
     const json_t *service = json_array_get(catalog, i);
     const json_t *endpoints = json_object_get(service, "endpoints");
-    if (strcmp(uw_json_str(service, "type", ""), "compute") != 0) {
+    if (strcmp(uw_json_str(service, "type", ""), s->type) != 0) {
       continue;
     }
     for (size_t k = 0; k < json_array_size(endpoints) && seen < KS_MAX_ENDPOINTS; k++) {
@@ -375,42 +399,48 @@ static void search_catalog(struct search *s, const json_t *catalog) {
   }
 }
 
-static int search_error(struct search *s, struct uw_err *err) {
+static int search_error(struct search *s, const struct service *service, struct uw_err *err) {
   const struct os_cloud *c = s->cloud;
   http_printable(s->regions.data != NULL ? s->regions.data : (char[]){""});
   if (s->matches == 0) {
     return uw_err_set(err, UW_EXIT_USAGE,
-                      "cloud %s: the catalog has no compute endpoint of interface %s%s%s (regions "
+                      "cloud %s: the catalog has no %s endpoint of interface %s%s%s (regions "
                       "with one: %s); correct region_name or interface",
-                      c->name, c->interface, c->region[0] != '\0' ? " in region " : "", c->region,
-                      s->regions.len == 0 ? "none" : uw_buf_text(&s->regions));
+                      c->name, s->type, c->interface, c->region[0] != '\0' ? " in region " : "",
+                      c->region, s->regions.len == 0 ? "none" : uw_buf_text(&s->regions));
   }
   return s->several_regions
              ? uw_err_set(err, UW_EXIT_USAGE,
-                          "cloud %s: the catalog has compute endpoints in several regions: %s; "
+                          "cloud %s: the catalog has %s endpoints in several regions: %s; "
                           "set region_name (OS_REGION_NAME)",
-                          c->name, uw_buf_text(&s->regions))
-             : uw_err_set(err, UW_EXIT_USAGE,
-                          "cloud %s: the catalog has more than one compute endpoint in region %s; "
-                          "set compute_endpoint_override",
-                          c->name, s->region);
+                          c->name, s->type, uw_buf_text(&s->regions))
+             : uw_err_set(
+                   err, UW_EXIT_USAGE,
+                   "cloud %s: the catalog has more than one %s endpoint in region %s; set %s",
+                   c->name, s->type, s->region, service->override);
 }
 
-int ks_compute_endpoint(const json_t *catalog, const struct os_cloud *cloud,
-                        char endpoint[KS_URL_BYTES], struct uw_err *err) {
+int ks_endpoint(const json_t *catalog, const struct os_cloud *cloud, enum ks_service service,
+                char endpoint[KS_URL_BYTES], struct uw_err *err) {
+  const struct service *what = &services[service < KS_SERVICES ? service : KS_COMPUTE];
   struct search s = {.cloud = cloud, .regions = {.max = 500}};
   int result = 0;
-  const char *url = cloud->compute_endpoint_override;
+  const char *url = (const char *)cloud + what->offset;
+  endpoint[0] = '\0';
   if (url[0] == '\0') {
-    search_catalog(&s, catalog);
-    result = s.matches == 1 ? 0 : search_error(&s, err);
+    for (size_t i = 0; i < MAX_TYPES && what->type[i] != NULL && s.matches == 0; i++) {
+      s.type = what->type[i];
+      search_catalog(&s, catalog);
+    }
+    s.type = s.matches == 0 ? what->type[0] : s.type;
+    result = s.matches == 1 ? 0 : search_error(&s, what, err);
     url = s.url;
   }
   if (result == 0 && (url == NULL || http_url_check(url) != 0 || strlen(url) >= OS_TEXT_BYTES)) {
     result = uw_err_set(err, UW_EXIT_USAGE,
-                        "cloud %s: the compute endpoint of the catalog is no plain http or https "
-                        "URL; set compute_endpoint_override",
-                        cloud->name);
+                        "cloud %s: the %s endpoint of the catalog is no plain http or https "
+                        "URL; set %s",
+                        cloud->name, what->type[0], what->override);
   }
   if (result == 0) {
     (void)snprintf(endpoint, KS_URL_BYTES, "%s", url);

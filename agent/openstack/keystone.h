@@ -1,4 +1,4 @@
-/* Keystone v3: find it, get a token, find the compute endpoint in its catalog. */
+/* Keystone v3: find it, get a token, find the endpoints of services in its catalog. */
 #ifndef UW_KEYSTONE_H
 #define UW_KEYSTONE_H
 
@@ -13,6 +13,15 @@
 
 #define KS_URL_BYTES 1152     /* a base URL, with its NUL */
 #define KS_MAX_ENDPOINTS 4096 /* endpoints of the catalog that are looked at */
+
+/* A service of the catalog. */
+enum ks_service {
+  KS_COMPUTE = 0, /* Nova */
+  KS_PLACEMENT,
+  KS_NETWORK, /* Neutron */
+  KS_VOLUME,  /* Cinder */
+  KS_SERVICES
+};
 
 struct ks_token {
   char *text; /* owned; NULL when there is none */
@@ -43,11 +52,12 @@ int ks_authenticate(struct http *http, const struct os_cloud *cloud, const char 
                     struct uw_err *err) UW_MUST_USE;
 
 /*
- * The endpoint of type compute for the cloud's interface and region (its override when it has
- * one). None, or several that region and interface do not tell apart: an error that lists
- * what there is.
+ * The endpoint of a service for the cloud's interface and region (its override when it has
+ * one), without a slash behind it. None, or several that region and interface do not tell apart:
+ * an error that lists what there is. Types: the OpenStack service-types authority; volumev3 is
+ * what catalogs call block-storage.
  */
-int ks_compute_endpoint(const json_t *catalog, const struct os_cloud *cloud,
-                        char endpoint[KS_URL_BYTES], struct uw_err *err) UW_MUST_USE;
+int ks_endpoint(const json_t *catalog, const struct os_cloud *cloud, enum ks_service service,
+                char endpoint[KS_URL_BYTES], struct uw_err *err) UW_MUST_USE;
 
 #endif

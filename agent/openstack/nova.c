@@ -1,6 +1,5 @@
 #include "agent/openstack/nova.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,18 +74,6 @@ static int fail_body(struct read *r, const struct nova_call *call, struct uw_err
   return fail(r, why);
 }
 
-static void set_path(struct nova_call *call, const char *format, ...) UW_PRINTF(2, 3);
-static void set_path(struct nova_call *call, const char *format, ...) {
-  va_list ap;
-  va_start(ap, format);
-  int n = vsnprintf(call->path, sizeof call->path, format, ap);
-  va_end(ap);
-  if (n < 0 || (size_t)n >= sizeof call->path) {
-    call->fixed_fail = true;
-    (void)uw_err_set(&call->err, UW_EXIT_UNKNOWN, "internal: a request path does not fit");
-  }
-}
-
 /* --- Lists in pages -------------------------------------------------------------------------- */
 
 struct pager {
@@ -126,7 +113,7 @@ static int follow(struct read *r, const struct pager *p, struct nova_call *first
     memcpy(last, marker, sizeof last);
     nova_calls_free(first, 1);
     memset(first, 0, sizeof *first);
-    set_path(first, "%s%cmarker=", base, strchr(base, '?') != NULL ? '&' : '?');
+    nova_set_path(first, "%s%cmarker=", base, strchr(base, '?') != NULL ? '&' : '?');
     if (http_url_escape(marker, first->path, sizeof first->path) != 0) {
       (void)uw_err_set(&err, UW_EXIT_UNKNOWN, "GET %.300s: the next page's marker does not fit",
                        base);
@@ -174,28 +161,29 @@ static size_t first_level(struct read *r, struct nova_call *calls, int index[SLO
   }
   if (asked(r, NOVA_SERVER)) {
     index[SLOT_SERVER] = (int)n;
-    set_path(&calls[n++], "/servers/%s", r->uuid);
+    nova_set_path(&calls[n++], "/servers/%s", r->uuid);
   }
   if (asked(r, NOVA_MIGRATIONS) || asked(r, NOVA_QUEUE)) {
     index[SLOT_MIGRATIONS] = (int)n;
-    set_path(&calls[n++], "/os-migrations?instance_uuid=%s&limit=%d", r->uuid, RCV_MAX_RECORDS + 1);
+    nova_set_path(&calls[n++], "/os-migrations?instance_uuid=%s&limit=%d", r->uuid,
+                  RCV_MAX_RECORDS + 1);
   }
   if (asked(r, NOVA_MIGRATIONS)) {
     index[SLOT_PROGRESS] = (int)n;
-    set_path(&calls[n++], "/servers/%s/migrations", r->uuid);
+    nova_set_path(&calls[n++], "/servers/%s/migrations", r->uuid);
   }
   if (asked(r, NOVA_ACTIONS)) {
     index[SLOT_ACTIONS] = (int)n;
-    set_path(&calls[n++], "/servers/%s/os-instance-actions?limit=%d", r->uuid,
-             NOVA_MAX_ACTIONS + 1);
+    nova_set_path(&calls[n++], "/servers/%s/os-instance-actions?limit=%d", r->uuid,
+                  NOVA_MAX_ACTIONS + 1);
   }
   if (asked(r, NOVA_SERVICES)) {
     index[SLOT_SERVICES] = (int)n;
-    set_path(&calls[n++], "/os-services");
+    nova_set_path(&calls[n++], "/os-services");
   }
   if (asked(r, NOVA_HYPERVISORS)) {
     index[SLOT_HYPERVISORS] = (int)n;
-    set_path(&calls[n++], "/os-hypervisors/detail?limit=%d", PAGE_LIMIT);
+    nova_set_path(&calls[n++], "/os-hypervisors/detail?limit=%d", PAGE_LIMIT);
   }
   return n;
 }
@@ -280,7 +268,7 @@ static size_t event_calls(struct read *r, struct nova_call *calls) {
       out->too_many_event_hosts = true;
       break;
     }
-    set_path(&calls[n], "/servers/%s/os-instance-actions/", r->uuid);
+    nova_set_path(&calls[n], "/servers/%s/os-instance-actions/", r->uuid);
     (void)http_url_escape(out->action[i].request_id, calls[n].path, sizeof calls[n].path);
     n++;
   }
@@ -301,7 +289,8 @@ static size_t queue_calls(struct read *r, struct nova_call *calls) {
     return 0;
   }
   for (size_t i = 0; i < QUEUE_CALLS; i++) {
-    set_path(&calls[i], "/os-migrations?migration_type=live-migration&limit=2&source_compute=");
+    nova_set_path(&calls[i],
+                  "/os-migrations?migration_type=live-migration&limit=2&source_compute=");
     if (http_url_escape(newest->source, calls[i].path, sizeof calls[i].path) != 0 ||
         strlen(calls[i].path) + sizeof "&status=" >= sizeof calls[i].path) {
       calls[i].fixed_fail = true;

@@ -59,7 +59,7 @@ static void send_once(struct nova *nova, const char *uuid, struct nova_reset_res
                                  .body = body,
                                  .body_len = sizeof body - 1,
                                  .once = true};
-  nova_set_headers(nova, &request, 1);
+  nova_set_headers(nova, KS_COMPUTE, &request, 1);
   http_perform(nova->http, &request, &reply, 1);
   nova_wipe_headers(nova);
   judge(&request, &reply, out);

@@ -12,12 +12,22 @@
 
 /* --- Headers --------------------------------------------------------------------------------- */
 
-void nova_set_headers(struct nova *nova, struct http_request *request, size_t from) {
+/* The version headers of the other services; Neutron has one version for all. */
+static const char *const version_headers[KS_SERVICES] = {
+    [KS_PLACEMENT] = "OpenStack-API-Version: placement " PLACEMENT_VERSION,
+    [KS_VOLUME] = "OpenStack-API-Version: volume " VOLUME_VERSION,
+};
+
+void nova_set_headers(struct nova *nova, enum ks_service service, struct http_request *request,
+                      size_t from) {
   struct nova_headers *h = &nova->headers;
   size_t n = from;
   (void)snprintf(h->token, sizeof h->token, "X-Auth-Token: %s", nova->token.text);
   request->header[n++] = h->token;
-  if (nova->minor > 0) {
+  if (version_headers[service] != NULL) {
+    request->header[n++] = version_headers[service];
+  }
+  if (service == KS_COMPUTE && nova->minor > 0) {
     /* The second is what proxies and clouds before 2.27 look at. */
     (void)snprintf(h->version, sizeof h->version, "OpenStack-API-Version: compute 2.%d",
                    nova->minor);
@@ -90,10 +100,24 @@ int nova_blame(const struct nova_call *call, struct uw_err *err) {
   return -1;
 }
 
-static bool version_matches(const struct nova *nova, const struct http_reply *reply) {
-  char want[NOVA_HEADER_BYTES];
-  (void)snprintf(want, sizeof want, "compute 2.%d", nova->minor);
-  if (reply->api_version[0] != '\0') {
+/* "compute 2.84": what was asked for, and has to come back; "" where nothing was. */
+static void wanted_version(const struct nova *nova, enum ks_service service,
+                           char want[NOVA_HEADER_BYTES]) {
+  const char *header = version_headers[service];
+  want[0] = '\0';
+  if (header != NULL) {
+    (void)snprintf(want, NOVA_HEADER_BYTES, "%s", strchr(header, ' ') + 1);
+  } else if (service == KS_COMPUTE && nova->minor > 0) {
+    (void)snprintf(want, NOVA_HEADER_BYTES, "compute 2.%d", nova->minor);
+  }
+}
+
+static bool version_matches(const char *want, enum ks_service service,
+                            const struct http_reply *reply) {
+  if (want[0] == '\0') {
+    return true;
+  }
+  if (reply->api_version[0] != '\0' || service != KS_COMPUTE) {
     return strcmp(reply->api_version, want) == 0;
   }
   return strcmp(reply->nova_api_version, want + strlen("compute ")) == 0;
@@ -106,16 +130,18 @@ static void read_reply(const struct nova *nova, const struct http_request *reque
   if (strlen(id) < sizeof call->request_id) {
     (void)snprintf(call->request_id, sizeof call->request_id, "%.64s", id);
   }
+  char want[NOVA_HEADER_BYTES];
   call->json = ex_json(request, reply, 200, &call->err);
-  if (call->json == NULL || nova->minor == 0 || version_matches(nova, reply)) {
+  wanted_version(nova, call->service, want);
+  if (call->json == NULL || version_matches(want, call->service, reply)) {
     return;
   }
   json_decref(call->json);
   call->json = NULL;
   (void)uw_err_set(&call->err, UW_EXIT_UNKNOWN,
-                   "asked in API version 2.%d, answered in '%s'; a proxy changes the version "
+                   "asked in API version %s, answered in '%s'; a proxy changes the version "
                    "headers, so the reply cannot be trusted",
-                   nova->minor, reply->api_version);
+                   strchr(want, ' ') + 1, reply->api_version);
   (void)nova_blame(call, &call->err);
 }
 
@@ -140,25 +166,49 @@ static bool batch_make(struct get_batch *b, size_t n) {
   return b->request != NULL && b->reply != NULL && b->index != NULL;
 }
 
+void nova_set_path(struct nova_call *call, const char *format, ...) {
+  va_list ap;
+  va_start(ap, format);
+  int n = vsnprintf(call->path, sizeof call->path, format, ap);
+  va_end(ap);
+  if (n < 0 || (size_t)n >= sizeof call->path) {
+    call->fixed_fail = true;
+    (void)uw_err_set(&call->err, UW_EXIT_UNKNOWN, "internal: a request path does not fit");
+  }
+}
+
+/* The whole URL of a call; -1 (a failure that no new token changes) when there is none. */
+static int set_url(const struct nova *nova, struct nova_call *call) {
+  const char *base = nova->endpoint;
+  if (call->service != KS_COMPUTE) {
+    base = nova->other[call->service].url;
+  }
+  if (base[0] == '\0') {
+    call->err = nova->other[call->service].why;
+    call->fixed_fail = true;
+    return -1;
+  }
+  int len = snprintf(call->url, sizeof call->url, "%s%s", base, call->path);
+  if (len < 0 || (size_t)len >= sizeof call->url) {
+    call->fixed_fail = true;
+    return uw_err_set(&call->err, UW_EXIT_USAGE, "GET %.200s: the URL is too long", call->path);
+  }
+  return 0;
+}
+
 /* One pass over the calls that have neither a result nor a fixed failure. */
 static void get_pass(struct nova *nova, struct nova_call *calls, size_t n, struct get_batch *b) {
   b->count = 0;
   for (size_t i = 0; i < n; i++) {
     struct nova_call *call = &calls[i];
-    if (call->json != NULL || call->fixed_fail) {
-      continue;
-    }
-    int len = snprintf(call->url, sizeof call->url, "%s%s", nova->endpoint, call->path);
-    if (len < 0 || (size_t)len >= sizeof call->url) {
-      call->fixed_fail = true;
-      (void)uw_err_set(&call->err, UW_EXIT_USAGE, "GET %.200s: the URL is too long", call->path);
+    if (call->json != NULL || call->fixed_fail || set_url(nova, call) != 0) {
       continue;
     }
     struct http_request *r = &b->request[b->count];
     memset(r, 0, sizeof *r);
     r->method = HTTP_GET;
     r->url = call->url;
-    nova_set_headers(nova, r, 0);
+    nova_set_headers(nova, call->service, r, 0);
     b->index[b->count++] = i;
   }
   ex_perform(nova->http, b->request, b->reply, b->count, nova->retries);
@@ -316,7 +366,7 @@ static json_t *get_version(struct nova *nova, const char *url, bool with_token, 
   struct http_request request = {.method = HTTP_GET, .url = url};
   struct http_reply reply;
   if (with_token) {
-    nova_set_headers(nova, &request, 0);
+    nova_set_headers(nova, KS_COMPUTE, &request, 0);
   }
   ex_perform(nova->http, &request, &reply, 1, nova->retries);
   /* The unversioned root answers 300 in some releases; its body is the list. */
@@ -372,6 +422,37 @@ static int normalise_endpoint(struct nova *nova, struct uw_err *err) {
              ? 0
              : uw_err_set(err, UW_EXIT_USAGE, "cloud %s: the compute endpoint is too long",
                           nova->cloud.name);
+}
+
+/* Adds the version to the endpoint of a service, unless the catalog has it in the path. */
+static int add_version(char url[KS_URL_BYTES], const char *segment, struct uw_err *err) {
+  const char *authority = strstr(url, "://");
+  const char *at = authority == NULL ? NULL : strchr(authority + 3, '/');
+  for (at = at == NULL ? NULL : strstr(at, segment); at != NULL; at = strstr(at + 1, segment)) {
+    char behind = at[strlen(segment)];
+    if (behind == '\0' || behind == '/') {
+      return 0;
+    }
+  }
+  size_t n = strlen(url);
+  if (n + strlen(segment) >= KS_URL_BYTES) {
+    return uw_err_set(err, UW_EXIT_USAGE, "the endpoint %.200s is too long", url);
+  }
+  memcpy(url + n, segment, strlen(segment) + 1);
+  return 0;
+}
+
+/* Nothing is decided upon the other services, so a cloud without one is as good as any. */
+static void find_others(struct nova *nova, const json_t *catalog) {
+  static const char *const version[KS_SERVICES] = {[KS_NETWORK] = "/v2.0", [KS_VOLUME] = "/v3"};
+  for (enum ks_service i = KS_PLACEMENT; i < KS_SERVICES; i++) {
+    char *url = nova->other[i].url;
+    struct uw_err *why = &nova->other[i].why;
+    if (ks_endpoint(catalog, &nova->cloud, i, url, why) != 0 ||
+        (version[i] != NULL && add_version(url, version[i], why) != 0)) {
+      url[0] = '\0';
+    }
+  }
 }
 
 /* --- Opening and closing --------------------------------------------------------------------- */
@@ -444,12 +525,17 @@ static int open_session(struct nova *nova, struct uw_err *err) {
       authenticate(nova, &catalog, err) != 0) {
     return -1;
   }
-  int result = ks_compute_endpoint(catalog, c, nova->endpoint, err);
+  int result = ks_endpoint(catalog, c, KS_COMPUTE, nova->endpoint, err);
+  find_others(nova, catalog);
   json_decref(catalog);
   if (result != 0) {
     return -1;
   }
-  if (http_url_plain(nova->keystone) || http_url_plain(nova->endpoint)) {
+  bool plain = http_url_plain(nova->keystone) || http_url_plain(nova->endpoint);
+  for (enum ks_service i = KS_PLACEMENT; i < KS_SERVICES; i++) {
+    plain = plain || http_url_plain(nova->other[i].url);
+  }
+  if (plain) {
     uw_warn("cloud %s: plain http: password and token can be read on the way", c->name);
   }
   return find_version(nova, err) != 0 ? -1 : normalise_endpoint(nova, err);

@@ -1,4 +1,4 @@
-/* Inside of agent/openstack: the session of nova.h and its reads. */
+/* Inside of agent/openstack: the session of nova.h and its reads, of Nova and of its neighbours. */
 #ifndef UW_SESSION_H
 #define UW_SESSION_H
 
@@ -12,10 +12,12 @@
 #include "agent/openstack/keystone.h"
 #include "agent/openstack/nova.h"
 
-#define NOVA_MIN_MINOR 80    /* 2.80, Ussuri: user of migrations, down cells, lock, paging */
-#define NOVA_EVENT_MINOR 84  /* 2.84: details of events */
-#define NOVA_MAX_CALLS 80    /* reads side by side */
-#define NOVA_PATH_BYTES 2304 /* path and query below the endpoint */
+#define NOVA_MIN_MINOR 80        /* 2.80, Ussuri: user of migrations, down cells, lock, paging */
+#define NOVA_EVENT_MINOR 84      /* 2.84: details of events */
+#define PLACEMENT_VERSION "1.28" /* Rocky: root_provider_uuid (1.14) is in it */
+#define VOLUME_VERSION "3.27"    /* Ocata: attachments */
+#define NOVA_MAX_CALLS 80        /* reads side by side */
+#define NOVA_PATH_BYTES 2304     /* path and query below the endpoint */
 #define NOVA_HEADER_BYTES 128
 #define NOVA_MARGIN_MS 30000 /* a token this near to its end is renewed before use */
 
@@ -34,13 +36,19 @@ struct nova {
   char endpoint[KS_URL_BYTES]; /* ends in /v2.1 or /v2.1/PROJECT, no slash behind it */
   struct ks_token token;
   struct nova_headers headers;
+  /* Of the other services, like endpoint; "" when there is none to use, and then why says so. */
+  struct {
+    char url[KS_URL_BYTES];
+    struct uw_err why;
+  } other[KS_SERVICES];               /* [KS_COMPUTE] is not used */
   char run_header[NOVA_HEADER_BYTES]; /* "" none */
   int max_minor, minor;               /* minor: the one that is asked for; 0 before it is known */
   bool reauthenticated;               /* after a 401; once per run */
 };
 
-/* One read. Zero it, set path; free with nova_calls_free(). */
+/* One read. Zero it, set path (and service); free with nova_calls_free(). */
 struct nova_call {
+  enum ks_service service;
   char path[NOVA_PATH_BYTES]; /* "/servers/...": below the endpoint */
   bool fixed_fail;            /* path could not be built; err says why */
   json_t *json;               /* owned; NULL when the call failed */
@@ -54,8 +62,13 @@ struct nova_call {
 void nova_get(struct nova *nova, struct nova_call *calls, size_t n);
 void nova_calls_free(struct nova_call *calls, size_t n);
 
-/* Header lines into request->header, from index `from`; they live in nova->headers. */
-void nova_set_headers(struct nova *nova, struct http_request *request, size_t from);
+/* The path of a call, printed; one that does not fit makes the call fail. */
+void nova_set_path(struct nova_call *call, const char *format, ...) UW_PRINTF(2, 3);
+
+/* Header lines for a service into request->header, from index `from`; they live in
+ * nova->headers. */
+void nova_set_headers(struct nova *nova, enum ks_service service, struct http_request *request,
+                      size_t from);
 void nova_wipe_headers(struct nova *nova);
 
 /* Adds what a call told besides its body: newest Date, request id. */
