@@ -92,7 +92,7 @@ class IdentityTest(Case):
         body = by_password(project=None, scope={"system": {"all": True}})
         token = one.login(body).json()["token"]
         self.assertEqual({"all": True}, token["system"])
-        self.assertEqual(2, len(token["catalog"]))
+        self.assertEqual(5, len(token["catalog"]))
         for path in ("/servers/detail?all_tenants=1", "/os-migrations",
                      "/os-services", "/os-hypervisors/detail"):
             self.assertEqual(403, one.nova("GET", path).status, path)
@@ -159,6 +159,133 @@ class IdentityTest(Case):
         root = url[len(one.base):]
         self.assertEqual(200, one.nova("GET", "/servers/" + UUID,
                                        root=root).status)
+
+
+class NeighbourTest(Case):
+    """Placement, Neutron and Cinder, as their API references have them."""
+
+    VOLUME = "00000000-0000-4000-8000-00000000000a"
+    ATTACHMENT = "00000000-0000-4000-8000-00000000000b"
+
+    def get(self, one, path, version=None, token=True):
+        headers = {"X-Auth-Token": one.token} if token else {}
+        if version:
+            headers["OpenStack-API-Version"] = version
+        return one.ask("GET", path, headers=headers)
+
+    def logged_in(self, name="wedged-running-src-down", patch=None):
+        one = self.standin(name)
+        if patch:
+            scenario("patch", one.state_file, json.dumps(patch))
+        one.login()
+        return one
+
+    def test_catalog(self):
+        one = self.logged_in(patch={"absent_services": ["volumev3"]})
+        catalog = one.login().json()["token"]["catalog"]
+        urls = {e["type"]: e["endpoints"][0]["url"] for e in catalog}
+        self.assertEqual({"identity", "compute", "placement", "network"},
+                         set(urls))
+        self.assertEqual(one.base + "/placement", urls["placement"])
+
+    def test_allocations(self):
+        one = self.logged_in()
+        path = "/placement/allocations/" + UUID
+        body = self.get(one, path, "placement 1.28")
+        self.assertEqual("placement 1.28",
+                         body.header("OpenStack-API-Version"))
+        body = body.json()
+        self.assertEqual({"allocations", "project_id", "user_id",
+                          "consumer_generation"}, set(body))
+        provider, = body["allocations"]
+        self.assertEqual({"VCPU": 1, "MEMORY_MB": 128},
+                         body["allocations"][provider]["resources"])
+        self.assertEqual({"allocations"}, set(self.get(one, path).json()))
+        nobody = self.get(one, "/placement/allocations/" + self.VOLUME,
+                          "placement 1.28")
+        self.assertEqual((200, {"allocations": {}}),
+                         (nobody.status, nobody.json()))
+        path = "/placement/resource_providers/" + provider
+        body = self.get(one, path, "placement 1.28").json()
+        self.assertEqual(("cmp-b", provider, None),
+                         (body["name"], body["root_provider_uuid"],
+                          body["parent_provider_uuid"]))
+        self.assertNotIn("root_provider_uuid", self.get(one, path).json())
+        gone = self.get(one, "/placement/resource_providers/" + self.VOLUME)
+        self.assertEqual(404, gone.status)
+        self.assertIn("No resource provider", gone.json()["errors"][0]
+                      ["detail"])
+        self.assertEqual(406, self.get(one, path, "placement 1.99").status)
+
+    def test_ports(self):
+        one = self.logged_in()
+        port, = self.get(one, "/networking/v2.0/ports?device_id=" + UUID) \
+            .json()["ports"]
+        self.assertEqual(("cmp-a", UUID), (port["binding:host_id"],
+                                           port["device_id"]))
+        path = "/networking/v2.0/ports?device_id=%s&fields=id" % UUID
+        self.assertEqual([{"id": port["id"]}],
+                         self.get(one, path).json()["ports"])
+        path = "/networking/v2.0/ports?device_id=" + self.VOLUME
+        self.assertEqual({"ports": []}, self.get(one, path).json())
+        path = "/networking/v2.0/ports/%s/bindings" % port["id"]
+        self.assertEqual([("cmp-a", "ACTIVE"), ("cmp-b", "INACTIVE")],
+                         [(b["host"], b["status"]) for b in
+                          self.get(one, path).json()["bindings"]])
+        scenario("patch", one.state_file, '{"network": {"bindings": false}}')
+        gone = self.get(one, path)
+        self.assertEqual((404, "HTTPNotFound"),
+                         (gone.status, gone.json()["NeutronError"]["type"]))
+
+    def test_attachments(self):
+        one = self.logged_in(patch={"volumes": {self.VOLUME: {
+            "attachments": {self.ATTACHMENT: {"instance": UUID,
+                                              "host": "cmp-a"}}}}})
+        for project in ("", "/" + PROJECT):
+            path = "/volume/v3%s/attachments?instance_id=%s&all_tenants=1" \
+                % (project, UUID)
+            answer = self.get(one, path, "volume 3.27")
+            self.assertEqual("volume 3.27",
+                             answer.header("OpenStack-API-Version"))
+            self.assertEqual([{"id": self.ATTACHMENT, "status": "attached",
+                               "instance": UUID, "volume_id": self.VOLUME}],
+                             answer.json()["attachments"])
+        self.assertEqual(404, self.get(one, path).status)
+        path = "/volume/v3/%s/volumes/%s" % (PROJECT, self.VOLUME)
+        shown, = self.get(one, path).json()["volume"]["attachments"]
+        self.assertEqual(("cmp-a", UUID, self.ATTACHMENT),
+                         (shown["host_name"], shown["server_id"],
+                          shown["attachment_id"]))
+        scenario("patch", one.state_file, json.dumps({"volumes": {
+            self.VOLUME: {"attachments": {self.ATTACHMENT: {
+                "status": "attaching"}}}}}))
+        self.assertEqual([], self.get(one, path).json()["volume"]
+                         ["attachments"])
+
+    def test_rights(self):
+        one = self.logged_in()
+        paths = ("/placement/allocations/" + UUID,
+                 "/networking/v2.0/ports",
+                 "/volume/v3/attachments")
+        for path in paths:
+            self.assertEqual(401, self.get(one, path, token=False).status)
+        one.login(appcred())            # its rules name Nova only
+        for path in paths:
+            self.assertEqual(401, self.get(one, path, "volume 3.27").status)
+        one.login(by_password("reader"))
+        self.assertEqual(403, self.get(one, paths[0]).status)
+        self.assertEqual(403, self.get(one, paths[2], "volume 3.27").status)
+        port, = self.get(one, paths[1]).json()["ports"]
+        self.assertNotIn("binding:host_id", port)
+
+    def test_nothing_is_written(self):
+        one = self.logged_in()
+        for path in ("/placement/allocations/" + UUID,
+                     "/networking/v2.0/ports", "/volume/v3/attachments"):
+            for method in ("PUT", "POST", "DELETE"):
+                answer = one.ask(method, path, headers={
+                    "X-Auth-Token": one.token})
+                self.assertEqual(405, answer.status, (method, path))
 
 
 class VersionTest(Case):

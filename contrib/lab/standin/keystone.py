@@ -90,13 +90,19 @@ def version_document(req):
 
 
 def catalog_of(state, req, project_id):
-    """The service catalog; `catalog` in the state replaces it."""
+    """The service catalog; `catalog` in the state replaces it, and
+    `absent_services` leaves types out."""
     if "catalog" in state:
         return substitute(state["catalog"], req, project_id)
     regions = state.get("regions") or {"RegionOne": {}}
     interfaces = state.get("interfaces") or ["public", "internal", "admin"]
     services = [("identity", "keystone", "{base}/v3/"),
-                ("compute", "nova", None)]
+                ("compute", "nova", None),
+                ("placement", "placement", "{base}/placement"),
+                ("network", "neutron", "{base}/networking"),
+                ("volumev3", "cinder", "{base}/volume/v3/{project_id}")]
+    absent = state.get("absent_services") or []
+    services = [s for s in services if s[0] not in absent]
     result = []
     for kind, name, url in services:
         endpoints = []

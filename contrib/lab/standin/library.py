@@ -25,6 +25,12 @@ ACCESS_RULES = [("GET", "/v2.1/servers/detail"),
                 ("POST", "/v2.1/servers/{server_id}/action")]
 
 
+FLAVOR = {"VCPU": 1, "MEMORY_MB": 128}
+# A migration that is in one of these still has what it took at its begin.
+UNFINISHED = ("accepted", "queued", "preparing", "running",
+              "running (post-copy)")
+
+
 class Make:
     """One state under construction, with the wishes of the command line."""
 
@@ -62,7 +68,8 @@ class Make:
                                   "path": p} for m, p in ACCESS_RULES]}},
             "policy": {"default": ["admin"]},
             "servers": {}, "migrations": {}, "actions": {},
-            "services": {}, "hypervisors": {}, "beats": {}, "faults": []}
+            "services": {}, "hypervisors": {}, "beats": {},
+            "allocations": {}, "ports": {}, "volumes": {}, "faults": []}
         for host in (wish.source, wish.dest):
             self.host(host)
         for binary in ("nova-scheduler", "nova-conductor"):
@@ -112,6 +119,11 @@ class Make:
         entry.update(more)
         key = key or self.uuid
         self.state["servers"][key] = entry
+        self.state["allocations"][key] = {entry["node"]: dict(FLAVOR)}
+        if key == self.uuid:
+            self.state["ports"][derived("port-" + key)] = {
+                "device_id": key, "project_id": wish.project,
+                "bindings": {entry["host"]: "ACTIVE"}}
         self.action(key, "create", wish.age_s + 600,
                     [("compute__do_build_and_run_instance", entry["host"])])
         return entry
@@ -152,6 +164,18 @@ class Make:
                         "finish_time": start, "result": "Success"}
                        for event, host in events]}
         return rid
+
+    def under_way(self, record, key=None):
+        """What a live migration has in Placement and Neutron while it lasts:
+        the instance is allocated the destination, the migration the source,
+        and each port has an INACTIVE binding on the destination."""
+        wish, key = self.wish, key or self.uuid
+        self.state["allocations"][key] = {wish.dest: dict(FLAVOR)}
+        self.state["allocations"][record["uuid"]] = {
+            wish.source: dict(FLAVOR)}
+        for port in self.state["ports"].values():
+            if port["device_id"] == key:
+                port["bindings"].setdefault(wish.dest, "INACTIVE")
 
     def live_migration(self, key=None, age=None, last=5):
         """The action that a live migration leaves, with its first events."""
@@ -197,7 +221,9 @@ def scenario(name):
 def wedged(make, status, source="up", last=5, **more):
     """task_state migrating, one record, the source's service as said."""
     make.server()
-    make.record(status, **more)
+    record = make.record(status, **more)
+    if status in UNFINISHED:
+        make.under_way(record)
     make.live_migration(last=last)
     if source == "down":
         make.source_down()

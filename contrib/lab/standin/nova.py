@@ -2,6 +2,7 @@
 
 import re
 
+from access import authorize, unauthorized
 from call import KEYS, NOT_FOUND, Call, version
 from reads import (list_actions, list_hypervisors, list_migrations,
                    list_server_migrations, list_servers, list_services,
@@ -64,47 +65,6 @@ def asked_version(call):
                              "is %s and maximum is %s." % (text, lowest,
                                                            highest))
     return found
-
-
-def rule_matches(rule, method, path):
-    """Does an access rule of an application credential cover the call?"""
-    if rule["service"] != "compute" or rule["method"] != method:
-        return False
-    pattern = ""
-    for piece in re.split(r"(\*\*|\*|\{[^}]*\})", rule["path"]):
-        if piece == "**":
-            pattern += ".*"
-        elif piece == "*" or piece.startswith("{"):
-            pattern += "[^/]+"
-        else:
-            pattern += re.escape(piece)
-    return re.match("^" + pattern + "$", path) is not None
-
-
-def authorize(call):
-    """The token of the request, or HttpError 401."""
-    name = call.req.headers.get("X-Auth-Token") or ""
-    token = call.tokens.find(name, call.state)
-    if token is not None and token["rules"] is not None:
-        path = "/v2.1" + call.req.path
-        if not any(rule_matches(r, call.req.method, path)
-                   for r in token["rules"]):
-            token = None
-    if token is None:
-        raise HttpError(401, "The request you have made requires "
-                             "authentication.")
-    call.token = token
-
-
-def unauthorized(call):
-    """keystonemiddleware answers before Nova looks at the request."""
-    reply = Reply(401, {"error": {
-        "code": 401, "title": "Unauthorized",
-        "message": "The request you have made requires authentication."}})
-    reply.headers = [("Content-Type", "application/json"),
-                     ("Www-Authenticate",
-                      'Keystone uri="%s/"' % call.req.base)]
-    return reply
 
 
 def version_headers(mv):
@@ -194,9 +154,9 @@ def handle(req, store, tokens):
     if req.path in ("", "/") and req.method in ("GET", "HEAD"):
         return version_document(call)
     try:
-        authorize(call)
+        authorize(call, ("compute",), "/v2.1" + call.req.path)
     except HttpError:
-        return finish(call, unauthorized(call))
+        return finish(call, unauthorized(call.req))
     try:
         call.mv = asked_version(call)
         reply = route(call)

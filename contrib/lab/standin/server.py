@@ -14,8 +14,11 @@ import threading
 import time
 
 import faults
+import cinder
 import keystone
+import neutron
 import nova
+import placement
 import state as states
 from wire import Reply, Request
 
@@ -23,6 +26,8 @@ LOGGED_HEADERS = ("Accept", "Content-Type", "OpenStack-API-Version",
                   "X-OpenStack-Nova-API-Version", "X-OpenStack-Request-ID",
                   "User-Agent", "Host", "Connection", "Expect")
 SECRET_KEYS = ("password", "secret")
+NEIGHBOURS = {"placement": placement.SERVICE, "networking": neutron.SERVICE,
+              "volume": cinder.SERVICE}
 
 
 def short_hash(text):
@@ -87,8 +92,8 @@ class Standin:
 
     def answer(self, req):
         """The reply without any fault."""
-        found = re.match(r"^/(identity|compute|region/([^/]+))(/.*)?$",
-                         req.path)
+        found = re.match(r"^/(identity|compute|placement|networking|volume|"
+                         r"region/([^/]+))(/.*)?$", req.path)
         if found:
             prefix = "/" + found.group(1)
             req.service_url = req.base + prefix
@@ -96,6 +101,9 @@ class Standin:
             req.path = found.group(3) or "/"
             if found.group(1) == "identity":
                 return keystone.handle(req, self.store.view(), self.tokens)
+            if found.group(1) in NEIGHBOURS:
+                return NEIGHBOURS[found.group(1)].handle(req, self.store,
+                                                         self.tokens)
             return nova.handle(req, self.store, self.tokens)
         if keystone.is_keystone(req.path):
             return keystone.handle(req, self.store.view(), self.tokens)
