@@ -3,7 +3,8 @@
  * standin_test.py. It mints a permit by hand to reach nova_reset(): tests only.
  *
  *   drive [--cloud NAME] STEP...
- *   find NAME|UUID, read UUID WHAT, reset UUID, unspent UUID, renew SECONDS, sleep MS
+ *   find NAME|UUID, read UUID WHAT, reset UUID, unspent UUID, renew SECONDS, sleep MS,
+ *   allocations UUID, ports UUID, attachments UUID
  *
  * Settings: DRIVE_TIMEOUT_MS, DRIVE_CONNECT_MS, DRIVE_RETRIES, DRIVE_MAX_BYTES, DRIVE_DEBUG,
  * DRIVE_RUN (a UUID).
@@ -14,7 +15,10 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
+#include "agent/openstack/cinder.h"
+#include "agent/openstack/neutron.h"
 #include "agent/openstack/nova.h"
+#include "agent/openstack/placement.h"
 
 static long number(const char *name, long otherwise) {
   const char *text = getenv(name);
@@ -86,6 +90,46 @@ static void do_read(struct nova *nova, const char *uuid, const char *what) {
   nova_reading_free(r);
 }
 
+static void do_allocations(struct nova *nova, const char *uuid) {
+  static struct pl_consumer c;
+  memset(&c, 0, sizeof c);
+  (void)snprintf(c.uuid, sizeof c.uuid, "%s", uuid);
+  pl_read(nova, &c, 1);
+  printf("allocations read=%d named=%d holdings=%zu http=%d %s\n", c.read, c.named, c.holdings,
+         c.why.http, c.why.text);
+  for (size_t i = 0; i < c.holdings; i++) {
+    const struct pl_holding *h = &c.holding[i];
+    printf("holding of=%s nested=%d compute=%d %s\n", h->hypervisor,
+           strcmp(h->root, h->provider) != 0, h->compute, h->resources);
+  }
+}
+
+static void do_ports(struct nova *nova, const char *uuid) {
+  static struct nt_ports all;
+  nt_read(nova, uuid, &all);
+  printf("ports read=%d ports=%zu http=%d url=%s %s\n", all.read, all.ports, all.why.http, all.url,
+         all.why.text);
+  for (size_t i = 0; i < all.ports; i++) {
+    const struct nt_port *p = &all.port[i];
+    printf("port host=%s state=%d", p->host, (int)p->state);
+    for (size_t k = 0; k < p->bindings; k++) {
+      printf(" %s:%s", p->binding[k].host, p->binding[k].active ? "ACTIVE" : "INACTIVE");
+    }
+    printf(" %s\n", p->why.text);
+  }
+}
+
+static void do_attachments(struct nova *nova, const char *uuid) {
+  static struct cn_attachments all;
+  cn_read(nova, uuid, &all);
+  printf("attachments read=%d attachments=%zu http=%d %s\n", all.read, all.attachments,
+         all.why.http, all.why.text);
+  for (size_t i = 0; i < all.attachments; i++) {
+    const struct cn_attachment *a = &all.attachment[i];
+    printf("attachment %s host=%s %s\n", a->status, a->host, a->why.text);
+  }
+}
+
 static void do_reset(struct nova *nova, struct rcv_permit *permit, int spent, const char *uuid) {
   static const char *const names[] = {"UNKNOWN", "NOT_APPLIED", "DONE"};
   struct nova_reset_result result;
@@ -123,6 +167,12 @@ static void run(struct nova *nova, int argc, char **argv) {
       } else {
         printf("renew ok\n");
       }
+    } else if (strcmp(step, "allocations") == 0) {
+      do_allocations(nova, arg);
+    } else if (strcmp(step, "ports") == 0) {
+      do_ports(nova, arg);
+    } else if (strcmp(step, "attachments") == 0) {
+      do_attachments(nova, arg);
     } else if (strcmp(step, "sleep") == 0) {
       (void)uw_sleep_ms(strtol(arg, NULL, 10));
     }

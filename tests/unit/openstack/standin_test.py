@@ -466,6 +466,100 @@ def group_reset(s, c):
     s.check("reset: the body", posts[0]["body"] == {"os-resetState": {"state": "active"}}, posts)
 
 
+def group_neighbours(s, c):
+    """Placement, Neutron and Cinder: what is asked, in which version, of which endpoint."""
+    y = entry(c.url)
+    migration = "00000000-0000-4000-8000-0000000000aa"
+    volume = "00000000-0000-4000-8000-0000000000bb"
+    one, two = ("00000000-0000-4000-8000-0000000000c%d" % i for i in (1, 2))
+    steps = ("allocations", UUID, "ports", UUID, "attachments", UUID)
+
+    def full(state):
+        state["providers"] = {"numa0": {"root": "cmp-a"}, "pool": {}}
+        state["allocations"] = {UUID: {"cmp-b": {"VCPU": 2, "MEMORY_MB": 64}, "numa0": {"PCPU": 1},
+                                       "pool": {"DISK_GB": 9}}}
+        state["ports"] = {migration: {"device_id": UUID, "bindings": {
+            "cmp-a": "ACTIVE", "cmp-b": "INACTIVE"}}}
+        state["volumes"] = {volume: {"attachments": {
+            one: {"instance": UUID, "host": "cmp-a"},
+            two: {"instance": UUID, "host": "cmp-b", "status": "attaching"}}}}
+    c.set(edit=full)
+    out = s.run(y, *steps, DRIVE_RUN=RUN)
+    s.match("allocations", "allocations read=1 named=1 holdings=3 http=0 \n", out)
+    for line in ("holding of=cmp-b nested=0 compute=1 MEMORY_MB=64, VCPU=2",
+                 "holding of=cmp-a nested=1 compute=1 PCPU=1",
+                 "holding of=pool nested=0 compute=0 DISK_GB=9"):
+        s.check(line, line + "\n" in out, out)
+    s.match("ports", "ports read=1 ports=1 http=0 url=%s/networking/v2.0 \n"
+            "port host=cmp-a state=2 cmp-a:ACTIVE cmp-b:INACTIVE \n" % c.url, out)
+    s.match("attachments", "attachments read=1 attachments=2 http=0 \nattachment attached host=cmp-a "
+            "\nattachment attaching host= \n", out)
+    asked = c.requests(path="^/(placement|networking|volume)")
+    s.check("reads only", {x["method"] for x in asked} == {"GET"}, asked)
+    s.check("run id sent", {x["headers"].get("X-OpenStack-Request-ID") for x in asked}
+            == {"req-" + RUN}, asked)
+    versions = {(x["path"].split("/")[1], x["headers"].get("OpenStack-API-Version"),
+                 x["headers"].get("X-OpenStack-Nova-API-Version")) for x in asked}
+    s.check("versions asked for", versions == {("placement", "placement 1.28", None),
+                                               ("networking", None, None),
+                                               ("volume", "volume 3.27", None)}, versions)
+    s.check("a provider is asked for once", len(c.requests(path="/resource_providers/")) == 4,
+            c.requests(path="/resource_providers/"))
+
+    for kind, tail, step, pattern in (
+            ("placement", "/placement/", "allocations", "allocations read=1"),
+            ("network", "/networking", "ports", "ports read=1"),
+            ("network", "/networking/", "ports", "ports read=1"),
+            ("network", "/networking/v2.0", "ports", "ports read=1"),
+            ("network", "/networking/v2.0/", "ports", "ports read=1"),
+            ("block_storage", "/volume", "attachments", "attachments read=1"),
+            ("volume", "/volume/v3", "attachments", "attachments read=1"),
+            ("block_storage", "/volume/v3/%s" % PROJECT, "attachments", "attachments read=1")):
+        c.set(edit=lambda state: state.update(absent_services=["placement", "network", "volumev3"]))
+        out = s.run(entry(c.url, extra="    %s_endpoint_override: %s%s\n" % (kind, c.url, tail)),
+                    step, UUID)
+        s.match("%s_endpoint_override %r" % (kind, tail), pattern, out)
+
+    def catalog(*types):
+        def edit(state):
+            state["catalog"] = [{"type": t, "id": t, "name": t, "endpoints": [
+                {"id": t + u, "interface": "public", "region": "R", "region_id": "R", "url": u}
+                for u in urls]} for t, urls in types]
+        return edit
+    nova = ("compute", ["{base}/v2.1"])
+    c.set(edit=catalog(nova, ("block-storage", ["{base}/volume/v3"])))
+    out = s.run(y, *steps)
+    s.match("block-storage in the catalog", "attachments read=1", out)
+    s.match("no placement in the catalog", "allocations read=0 .*no placement endpoint of interface "
+            "public", out)
+    s.match("no network in the catalog", "ports read=0 ports=0 http=0 url= .*no network endpoint", out)
+    s.check("and nothing was asked", not c.requests(path="^/(placement|networking)"), c.requests())
+    c.set(edit=catalog(nova, ("placement", ["{base}/placement", "{base}/other"]),
+                       ("network", ["ftp://x/"])))
+    out = s.run(y, *steps)
+    s.match("two endpoints", "allocations read=0 .*more than one placement endpoint in region R; set "
+            "placement_endpoint_override", out)
+    s.match("an endpoint of another kind", "ports read=0 .*no plain http or https URL; set "
+            "network_endpoint_override", out)
+
+    c.set([{"path": "/allocations/", "revoke_tokens": True, "count": 1}])
+    out = s.run(y, *steps)
+    s.match("token revoked", "allocations read=1(.|\n)*ports read=1(.|\n)*attachments read=1", out)
+    s.check("one new token", len(c.requests("POST", "/auth/tokens")) == 2, c.requests("POST"))
+
+    def pages(state):
+        state["network"] = {"pagination_max_limit": 2}
+        state["ports"] = {"00000000-0000-4000-8000-%012d" % i: {
+            "device_id": UUID, "bindings": {"cmp-a": "ACTIVE"}} for i in range(5)}
+    c.set(edit=pages)
+    s.match("ports in pages", "ports read=1 ports=5", s.run(y, "ports", UUID))
+    c.set([{"path": "/ports$", "set": {"/ports_links": [
+        {"rel": "next", "href": "http://elsewhere/v2.0/ports?marker=%s" % one}]}}], edit=pages)
+    out = s.run(y, "ports", UUID)
+    s.match("the next page is asked of the same endpoint", "ports read=[01] ", out)
+    s.match("a list without an end", "more than (64|64 pages)|could not|marker", out)
+
+
 def group_reset_unreachable(s, folder):
     """The API goes away between opening and the reset."""
     c = Cloud(folder, "gone")
@@ -566,7 +660,7 @@ def main():
     suite.plain = cloud.url
     try:
         for group in (group_auth, group_endpoint, group_find, group_read, group_timing,
-                      group_hostile, group_retry, group_401, group_reset):
+                      group_hostile, group_retry, group_401, group_reset, group_neighbours):
             if options.k in group.__name__:
                 group(suite, cloud)
         for group in (group_reset_unreachable, group_tls):
