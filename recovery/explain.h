@@ -28,6 +28,14 @@ void rcv_explain(const struct rcv_evidence *e, const struct rcv_names *names,
                  const struct rcv_policy *p, const struct rcv_verdict *v,
                  struct rcv_explanation *out);
 
+/*
+ * Only those lines of the residue that no reply of another service answers: what stays on hosts, what
+ * Nova does next. For a report after the act, which has read the rest. Arguments as above.
+ */
+void rcv_explain_after(const struct rcv_evidence *e, const struct rcv_names *names,
+                       const struct rcv_policy *p, const struct rcv_verdict *v,
+                       struct rcv_lines *out);
+
 /* The general text of a code, for `unwedge explain`: what it means, action, anti-action. */
 struct rcv_code_text {
   enum rcv_code code;

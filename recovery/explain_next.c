@@ -774,3 +774,13 @@ void rcv_explain_residue(const struct rcv_story *s, struct rcv_lines *residue) {
   residue_checks(s, residue);
   residue_after(s, residue);
 }
+
+void rcv_explain_after(const struct rcv_evidence *e, const struct rcv_names *names,
+                       const struct rcv_policy *p, const struct rcv_verdict *v,
+                       struct rcv_lines *out) {
+  struct rcv_story s = {e, names, p, v, e->nova_last.record_host, -1};
+  out->count = 0;
+  out->truncated = 0;
+  residue_hosts(&s, out);
+  residue_after(&s, out);
+}

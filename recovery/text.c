@@ -62,8 +62,7 @@ static int plain(char c) {
          c == '.' || c == '_' || c == ':' || c == '@' || c == '+';
 }
 
-/* A value from outside: it may stand in a command that somebody pastes. */
-static void add_value(struct rcv_text *t, const char *s, int64_t max, const char *if_empty) {
+void rcv_text_value(struct rcv_text *t, const char *s, int64_t max, const char *if_empty) {
   if (s[0] == '\0') {
     rcv_text_add(t, if_empty);
     return;
@@ -102,7 +101,7 @@ static void add_host(struct rcv_text *t, const struct rcv_story *s, int64_t i,
     rcv_text_add(t, if_none);
     return;
   }
-  add_value(t, s->names->host[i].host, RCV_TEXT_BYTES, if_none);
+  rcv_text_value(t, s->names->host[i].host, RCV_TEXT_BYTES, if_none);
 }
 
 static void add_hypervisor(struct rcv_text *t, const struct rcv_story *s) {
@@ -112,7 +111,7 @@ static void add_hypervisor(struct rcv_text *t, const struct rcv_story *s) {
     rcv_text_add(t, "<its hypervisor_hostname>");
     return;
   }
-  add_value(t, s->names->host[i].hypervisor_hostname, RCV_TEXT_BYTES, "");
+  rcv_text_value(t, s->names->host[i].hypervisor_hostname, RCV_TEXT_BYTES, "");
 }
 
 static void add_migration_id(struct rcv_text *t, const struct rcv_story *s) {
@@ -126,22 +125,22 @@ static void add_migration_id(struct rcv_text *t, const struct rcv_story *s) {
 static void add_texts(struct rcv_text *t, const struct rcv_story *s, char which) {
   const struct rcv_names *n = s->names;
   switch (which) {
-  case 'i': add_value(t, n->instance, RCV_ID_BYTES, "<instance>"); return;
-  case 'm': add_value(t, n->migration_uuid, RCV_ID_BYTES, "<migration uuid>"); return;
+  case 'i': rcv_text_value(t, n->instance, RCV_ID_BYTES, "<instance>"); return;
+  case 'm': rcv_text_value(t, n->migration_uuid, RCV_ID_BYTES, "<migration uuid>"); return;
   case 'S':
     add_status(t, n->migration_status, RCV_ID_BYTES,
                rcv_enum_name(&rcv_mig_enum, (int)s->e->nova_last.mig_status));
     return;
   case 'V':
-    add_value(t, n->vm_state, RCV_ID_BYTES,
-              rcv_enum_name(&rcv_vm_enum, (int)s->e->nova_last.vm_state));
+    rcv_text_value(t, n->vm_state, RCV_ID_BYTES,
+                   rcv_enum_name(&rcv_vm_enum, (int)s->e->nova_last.vm_state));
     return;
   case 'A':
-    add_value(t, n->task_state, RCV_ID_BYTES,
-              rcv_enum_name(&rcv_task_enum, (int)s->e->nova_last.task_state));
+    rcv_text_value(t, n->task_state, RCV_ID_BYTES,
+                   rcv_enum_name(&rcv_task_enum, (int)s->e->nova_last.task_state));
     return;
-  case 'g': add_value(t, n->newer_action, RCV_ID_BYTES, "<action>"); return;
-  case 'r': add_value(t, n->action_request_id, RCV_ID_BYTES, "<request id>"); return;
+  case 'g': rcv_text_value(t, n->newer_action, RCV_ID_BYTES, "<action>"); return;
+  case 'r': rcv_text_value(t, n->action_request_id, RCV_ID_BYTES, "<request id>"); return;
   case 'e': add_message(t, n->api_error, RCV_TEXT_BYTES, "no further word"); return;
   default: add_char(t, which); return;
   }

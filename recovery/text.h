@@ -14,6 +14,9 @@ struct rcv_text {
 void rcv_text_start(struct rcv_text *t, char *to, int64_t max);
 void rcv_text_add(struct rcv_text *t, const char *s);
 void rcv_text_int(struct rcv_text *t, int64_t value);
+/* A value from outside, at most max bytes of it: it may stand in a command that somebody pastes,
+ * so every character that a shell or SQL could act on is shown as "?". */
+void rcv_text_value(struct rcv_text *t, const char *s, int64_t max, const char *if_empty);
 
 /*
  * What a template is filled from. about: the candidate that the text is about, -1 none.

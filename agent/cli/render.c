@@ -335,6 +335,6 @@ void render_verdict(const json_t *document, const struct render_options *options
 void render_residue(const json_t *document, struct uw_buf *out) {
   const struct render_options plain = {.color = false, .saved = ""};
   json_t *lines = clean_copy(json_object_get(document, "residue"), DEPTH);
-  list(&plain, "residue, for a person to check", lines, "  - ", out);
+  list(&plain, "residue", lines, "  - ", out);
   json_decref(lines);
 }

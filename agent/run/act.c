@@ -13,6 +13,7 @@
 #include "agent/journal/resolve.h"
 #include "agent/run/audit.h"
 #include "agent/run/gates.h"
+#include "agent/run/residue.h"
 #include "agent/run/verify.h"
 
 #define TOKEN_NEEDED_S 120 /* the act and its verification fit in this with room to spare */
@@ -395,21 +396,33 @@ static void verify(struct act *a) {
   }
 }
 
-/* What the reset did not fix, as the last look had it; a record per line keeps each small. */
-static int record_residue(struct act *a, struct uw_err *err) {
-  const struct rcv_lines *residue = &a->look->judgement->explanation.residue;
-  json_t *lines = json_array();
-  for (int64_t i = 0; lines != NULL && i < residue->count; i++) {
-    if (json_array_append_new(lines, json_string(residue->line[i])) != 0) {
-      json_decref(lines);
-      lines = NULL;
-    }
+/*
+ * After the outcome: what the reset did not fix goes into the journal and the result. Read from the
+ * services when the reset is verified; else the verdict's own lines stand, since a person has to
+ * look at everything first. The act is over: whatever fails here is said, and changes no status.
+ */
+static void report_residue(struct act *a) {
+  struct uw_err err;
+  uw_err_clear(&err);
+  json_t *lines = NULL;
+  if (a->r->verified) {
+    /* Others may write while slow services are waited for. */
+    audit_close(a->s, a->journal);
+    a->journal = NULL;
+    lines = residue_report(a->s, a->look);
+    a->journal = audit_open(a->s, &err);
+  } else {
+    lines = residue_unread(a->s, a->look);
   }
-  if (lines == NULL) {
-    return uw_err_set(err, UW_EXIT_JOURNAL, "out of memory for a journal record");
+  if (lines == NULL || json_object_set(a->r->verdict, "residue", lines) != 0) {
+    (void)uw_err_set(&err, UW_EXIT_JOURNAL, "out of memory for the residue report");
   }
-  return record(a, "residue", json_pack("{s:s, s:o}", "instance", instance_of(a), "lines", lines),
-                err);
+  if (lines == NULL || a->journal == NULL ||
+      record(a, "residue", json_pack("{s:s, s:O}", "instance", instance_of(a), "lines", lines),
+             &err) != 0) {
+    say(a, "the residue could not be journalled: %s", err.text);
+  }
+  json_decref(lines);
 }
 
 /* When what the decision stands on was seen: the older of the last round's end and the beginning
@@ -502,9 +515,6 @@ static int walk(struct act *a, struct uw_err *err) {
         return -1;
       }
       a->r->outcome_durable = true;
-      if (a->r->sent && record_residue(a, err) != 0) {
-        say(a, "the residue could not be journalled: %s", err->text);
-      }
       event = RCV_EVENT_OUTCOME_DURABLE;
       break;
     }
@@ -553,6 +563,9 @@ static int observe_and_act(struct act *a, struct uw_err *err) {
     release_signals(&held);
   }
   a->r->verdict = look_verdict(a->look, err);
+  if (a->r->sent && a->r->outcome_durable && a->r->verdict != NULL) {
+    report_residue(a);
+  }
   return refused < 0 || a->r->verdict == NULL ? -1 : 0;
 }
 

@@ -289,6 +289,23 @@ static void names_of_full_length_are_not_cut(void **state) {
 }
 
 /* Every look that leads somewhere else, on both hosts, in words. */
+/* After an act the other services are read: their "check" lines are not said again. */
+static void what_is_read_after_an_act_is_not_said_twice(void **state) {
+  (void)state;
+  struct rcv_lines after;
+  e.candidate[1].first = e.candidate[1].last;
+  decide();
+  rcv_explain_after(&e, &names, &p, &v, &after);
+  assert_true(after.count > 0);
+  assert_true(after.count < out.residue.count);
+  assert_int_equal(after.truncated, 0);
+  for (int64_t i = 0; i < after.count; i++) {
+    assert_null(strstr(after.line[i], "check: "));
+    assert_null(strstr(after.line[i], "Migration "));
+    assert_true(says(&out.residue, after.line[i]));
+  }
+}
+
 static void every_class_can_be_told(void **state) {
   (void)state;
   static const struct {
@@ -365,6 +382,7 @@ int main(void) {
       cmocka_unit_test_setup(a_stale_copy_must_never_be_resumed, setup),
       cmocka_unit_test_setup(nothing_is_truncated_with_ordinary_names, setup),
       cmocka_unit_test_setup(names_of_full_length_are_not_cut, setup),
+      cmocka_unit_test_setup(what_is_read_after_an_act_is_not_said_twice, setup),
       cmocka_unit_test_setup(every_class_can_be_told, setup),
       cmocka_unit_test_setup(a_stale_fact_is_told_old_and_new, setup),
   };
