@@ -93,7 +93,10 @@ static int read_list(struct nova *nova, const char *uuid, struct nova_call *call
   if (call->json == NULL) {
     return -1;
   }
-  return cn_attachments(call->json, uuid, out, &call->err) != 0 ? nova_blame(call, &call->err) : 0;
+  if (cn_attachments(call->json, uuid, out, &call->err) != 0) {
+    return nova_blame(call, &call->err);
+  }
+  return out->attachments > 0 ? 0 : nova_trust_empty(nova, "attachments", &call->err);
 }
 
 /* Calls for the distinct volumes; volume[] tells which attachment each stands for. */

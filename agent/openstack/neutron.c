@@ -97,8 +97,11 @@ static int read_ports(struct nova *nova, const char *uuid, struct nova_call *cal
       return nova_blame(call, &call->err);
     }
     int more = np_next(call->json, "ports_links", marker, &call->err);
-    if (more <= 0) {
-      return more == 0 ? 0 : nova_blame(call, &call->err);
+    if (more < 0) {
+      return nova_blame(call, &call->err);
+    }
+    if (more == 0) {
+      return out->ports > 0 ? 0 : nova_trust_empty(nova, "ports", &call->err);
     }
     nova_calls_free(call, 1);
   }

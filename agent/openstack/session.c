@@ -289,6 +289,15 @@ void nova_calls_free(struct nova_call *calls, size_t n) {
   }
 }
 
+int nova_trust_empty(const struct nova *nova, const char *what, struct uw_err *err) {
+  return nova->token.admin
+             ? 0
+             : uw_err_set(err, UW_EXIT_UNKNOWN,
+                          "no %s are listed, and to a credential without role admin those of other "
+                          "projects are not shown",
+                          what);
+}
+
 void nova_note(struct nova_reading *reading, const struct nova_call *call) {
   /* The oldest of the clocks of the API's nodes: a clock ahead must not make a record old. */
   if (call->date_s >= 0 && (reading->now_s < 0 || call->date_s < reading->now_s)) {

@@ -71,6 +71,13 @@ void nova_set_headers(struct nova *nova, enum ks_service service, struct http_re
                       size_t from);
 void nova_wipe_headers(struct nova *nova);
 
+/*
+ * A list of the instance's things that came out empty: 0 when that is the truth, since role admin sees
+ * all projects' things; else -1 with an error, because to others Neutron and Cinder answer with an
+ * empty list where they hide what another project owns. what: "ports".
+ */
+int nova_trust_empty(const struct nova *nova, const char *what, struct uw_err *err) UW_MUST_USE;
+
 /* Adds what a call told besides its body: newest Date, request id. */
 void nova_note(struct nova_reading *reading, const struct nova_call *call);
 

@@ -19,10 +19,10 @@ CLEAN = ["none found: " + s for s in SUBJECTS]
 ATTACHED = {VOLUME: {"attachments": {HERE: {"instance": UUID, "status": "attached", "host": A}}}}
 
 
-def after(p, *patches, state="wedged-failed", faults=(), cloud=None):
+def after(p, *patches, state="wedged-failed", faults=(), cloud=None, run=RUN, **wish):
     """The residue lines of a reset that was verified; the same in text, JSON and journal."""
     more = ["--os-cloud", cloud] if cloud else []
-    p.nova(state, *patches).hosts(a=RUN, b=ABSENT)
+    p.nova(state, *patches, **wish).hosts(a=run, b=ABSENT)
     p.plan("--attest", "compute-stopped=cmp-a", *more, status=2)
     p.faults(*faults)
     doc = p.apply("-f", "json", *more, status=0).json()
@@ -329,6 +329,20 @@ def residue_access_rules_nova_only(p):
     lines = after(p, credential(RULES[:2]), cloud="standin-appcred")
     found(lines, CLEAN[0], *[x % "401" for x in P_SUBJECTS], "could not be read: Neutron, .*401",
           "could not be read: Cinder, .*401")
+
+
+@play
+def residue_hidden_projects(p):
+    """A recoverer's role that only Nova knows: Neutron and Cinder answer with empty lists for another
+    project's instance, which is not taken for "none"."""
+    role = {"users": {library.ADMIN: {"roles": {library.ADMIN_PROJECT: ["nova_recoverer"]}}},
+            "policy": {"default": ["admin", "nova_recoverer"], "placement:allocations:list": ["admin"],
+                       "network:context_is_admin": ["admin"], "volume:context_is_admin": ["admin"]}}
+    lines = after(p, role, {"volumes": ATTACHED}, project=library.DEMO_PROJECT,
+                  run=dict(RUN, project=library.DEMO_PROJECT))
+    found(lines, CLEAN[0], *[x % "403" for x in P_SUBJECTS],
+          "could not be read: Neutron, .*no ports are listed, and to a credential without role admin",
+          "could not be read: Cinder, .*no attachments are listed, and to a credential without role admin")
 
 
 @play

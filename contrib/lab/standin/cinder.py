@@ -19,6 +19,10 @@ def list_attachments(call):
     if call.mv < (3, 27):
         raise HttpError(404, "The resource could not be found.")
     given = dict(call.req.query)
+    # all_tenants is passed over in silence for whoever is no admin; the
+    # attachments are those of the instance's project.
+    every = call.allowed("volume:context_is_admin")
+    servers = call.state.get("servers") or {}
     demand(call, "volume:attachment_list",
            "Policy doesn't allow volume:attachment_list to be performed.")
     return Reply(200, {"attachments": [
@@ -26,7 +30,9 @@ def list_attachments(call):
          "instance": one.get("instance"), "volume_id": volume}
         for volume, key, one in attachments(call.state)
         if one.get("instance") == given.get("instance_id",
-                                            one.get("instance"))]})
+                                            one.get("instance"))
+        and (every or servers.get(one.get("instance"), {}).get("project_id")
+             == call.token["project_id"])]})
 
 
 def show_volume(call, key):

@@ -53,7 +53,9 @@ def list_ports(call):
     items = [(key, port) for key, port in
              sorted((call.state.get("ports") or {}).items())
              if port.get("device_id") == given.get("device_id",
-                                                   port.get("device_id"))]
+                                                   port.get("device_id"))
+             and (call.allowed("network:context_is_admin")
+                  or port.get("project_id") == call.token["project_id"])]
     most = (call.state.get("network") or {}).get("pagination_max_limit")
     limit = int(given.get("limit", 0)) or most
     limit = min(limit, most) if limit and most else limit
