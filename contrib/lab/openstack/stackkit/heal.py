@@ -28,7 +28,7 @@ def heal(stack):
             compute.start(wait=False)
     stack.sql("UPDATE services SET forced_down = 0 WHERE deleted = 0")
     uuids = [row[0] for row in stack.sql("SELECT uuid FROM instances WHERE deleted = 0")]
-    each(lambda uuid: stack.delete(uuid, wait=False), uuids)
+    each(lambda uuid: _delete(stack, uuid), uuids)
     for compute in stopped:
         compute.wait_ready(since)
     _gone(stack, uuids)
@@ -77,10 +77,18 @@ def _gone(stack, uuids):
         asked[0] += 1
         if left and asked[0] % 30 == 0:
             for uuid in left:
-                stack.reset_state(uuid, "error")
-                stack.delete(uuid, wait=False)
+                _delete(stack, uuid, again=True)
         return not left
     wait_for(f"{len(uuids)} servers to be deleted", gone, GONE_S, 0.3)
+
+
+def _delete(stack, uuid, again=False):
+    """It may be on its way already, or gone."""
+    if again:
+        stack.admin.ask("compute", "POST", f"/servers/{uuid}/action", {"os-resetState": {"state": "error"}})
+    reply = stack.admin.ask("compute", "DELETE", f"/servers/{uuid}")
+    if reply.status not in (204, 404, 409):
+        raise LabError(f"DELETE of {uuid}: HTTP {reply.status}: {reply.text[:200]}")
 
 
 def _taps(host):

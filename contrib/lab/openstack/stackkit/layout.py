@@ -67,6 +67,7 @@ class Layout:
         """What a service sees of this environment: nothing, least of all a proxy."""
         return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
                 "HOME": self.path("home"), "XDG_CACHE_HOME": self.path("home", "cache"), "TMPDIR": self.path("tmp"),
-                "PYTHONWARNINGS": "ignore", "OS_KEYSTONE_CONFIG_DIR": self.path("etc"),
+                "PYTHONWARNINGS": "ignore", "PYTHONDONTWRITEBYTECODE": "1",
+                "OS_KEYSTONE_CONFIG_DIR": self.path("etc"),
                 "OS_PLACEMENT_CONFIG_DIR": self.path("etc"), "OS_NEUTRON_CONFIG_DIR": self.path("etc"),
                 "OS_NEUTRON_CONFIG_FILES": "neutron.conf", "PYTHONPATH": os.path.join(HERE, "neutron")}

@@ -1,5 +1,7 @@
 """Servers of the stack: created, migrated, slowed down, looked at, deleted. A part of Stack."""
+import json
 import os
+import time
 
 from labkit.lab import each
 from labkit.util import LabError, wait_for
@@ -111,15 +113,22 @@ class Servers:
         self.wait_migration(uuid, "running", timeout=90)
 
         def copying():
-            here, there = source.look(uuid), dest.look(uuid)
-            return here.get("job", {}).get("type") == 2 and there.get("lookup", {}).get("reason") in (2, 11)
+            # libvirt has a job some time before QEMU begins: post-copy is refused until then
+            return (self.job(uuid, source.name).get("memory_processed", 0) > 0
+                    and dest.look(uuid).get("lookup", {}).get("reason") in (2, 11))
         wait_for(f"the migration of {uuid} to copy memory", copying, 30, 0.2)
+
+    def job(self, uuid, host):
+        """The figures of a job, by libvirt's own names; empty without one."""
+        out = self.lab.host(host).virsh("domjobinfo", "--rawstats", uuid, check=False).stdout
+        pairs = [line.split(": ") for line in out.splitlines() if ": " in line]
+        return {name: int(value) for name, value in pairs if value.strip().isdigit()}
 
     def release(self, uuid, source):
         """Let it converge now."""
         source = self.lab.host(source)
-        source.virsh("migrate-setmaxdowntime", uuid, "2000")
         source.virsh("migrate-setspeed", uuid, "10000")
+        source.try_virsh("migrate-setmaxdowntime", uuid, "2000")    # it may have ended already
 
     def abort_job(self, uuid, source):
         """virsh domjobabort; waits until the guest runs on the source without a job."""
@@ -138,17 +147,34 @@ class Servers:
                     and dest.look(uuid).get("job", {}).get("type") == 0)
         wait_for(f"{uuid} to be on {dest.name} only", moved, timeout, 0.2)
 
+    def monitor(self, uuid, host, command, **arguments):
+        """A QMP command through libvirt; not possible on the side that receives."""
+        text = json.dumps({"execute": command, **({"arguments": arguments} if arguments else {})})
+        return json.loads(self.lab.host(host).virsh("qemu-monitor-command", uuid, text).stdout).get("return")
+
     def post_copy(self, uuid, source):
-        """force_complete, which is post-copy here; it goes on slowly until release_post_copy."""
-        source = self.lab.host(source)
-        source.virsh("migrate-setspeed", "--postcopy", uuid, "1")
+        """force_complete, which is post-copy here. It goes on, at a trickle, until release_post_copy."""
+        host = self.lab.host(source)
+        self.monitor(uuid, source, "migrate-set-parameters", **{"max-postcopy-bandwidth": 2 << 20})
         self.admin.action_on_migration(uuid, self.migration(uuid)["id"], "force_complete")
-        wait_for(f"{uuid} to be in post-copy", lambda: source.look(uuid).get("lookup", {}).get("reason") == 12
-                 and source.look(uuid)["lookup"].get("state") == 3, 30, 0.1)
+        wait_for(f"{uuid} to be in post-copy", lambda: host.look(uuid).get("lookup", {}).get("reason") == 12
+                 and host.look(uuid)["lookup"].get("state") == 3, 30, 0.1)
+        self._wait_working_set(uuid, source)
+        self.monitor(uuid, source, "migrate-set-parameters", **{"max-postcopy-bandwidth": 1024})
         self.wait_migration(uuid, "running (post-copy)", timeout=30)
 
+    def _wait_working_set(self, uuid, source, timeout=6):
+        """Until the guest asks for no more pages, or some seconds have passed: what is left may trickle then."""
+        last, end = None, time.monotonic() + timeout
+        while time.monotonic() < end:
+            time.sleep(0.7)
+            asked = self.job(uuid, source).get("memory_postcopy_requests")
+            if asked == last:
+                return
+            last = asked
+
     def release_post_copy(self, uuid, source):
-        self.lab.host(source).virsh("migrate-setspeed", "--postcopy", uuid, "10000")
+        self.monitor(uuid, source, "migrate-set-parameters", **{"max-postcopy-bandwidth": 10 ** 10})
 
     # --- what a person or a tenant may do meanwhile -------------------------------------------------------------
 
