@@ -25,14 +25,15 @@ class Wedges:
         """{name: [wedge, ...]}; what one kill can make is made by one."""
         made = {}
         for line in wedges.make(self.stack, names):
-            made.setdefault(line["name"], []).append(line)
+            made.setdefault(line["wedge"], []).append(line)
         return made
 
     # --- one kill of the source's nova-compute ---------------------------------------------------------
 
     def one_kill(self):
         """Nova says the same of w1, w2 and w3 while their guests are in three different situations."""
-        made = self.make("w1", "w1", "w1", "w2", "w2", "w2", "w3", "w5", "paused")
+        made = self.make("w1", "w1", "w1", "w2", "w2", "w2", "w3", "w5", "paused", "w7",
+                         "queued")
         u = {name: [line["uuid"] for line in lines] for name, lines in made.items()}
         self.report.play("w1, w2 and w3 look alike in Nova", self.alike, u["w1"][0], u["w2"][0], u["w3"][0])
         self.check("w3", u["w3"][0], "WAIT", "STILL_MIGRATING", ["JOB_ORPHANED"])
@@ -41,6 +42,9 @@ class Wedges:
         self.check("w1", u["w1"][0], "RESET", "SAFE_TO_RESET", words=STOPPED, config=self.site.standard)
         self.check("w2", u["w2"][0], "REFUSE", "OWNER_MOVED")
         self.check("paused", u["paused"][0], "REFUSE", "PAUSED_BY_USER")
+        self.check("queued", u["queued"][0], "WAIT", "QUEUED")
+        # A healthy migration that somebody reset: the reason for our refusal of one.
+        self.check("w7", u["w7"][0], "REFUSE", "OWNER_MOVED", resets=1)
         self.check("w5", u["w5"][0], "WAIT", "POSTCOPY")
         self.stack.release_post_copy(u["w5"][0], A)
         self.stack.wait_moved(u["w5"][0], A, B)
@@ -133,21 +137,14 @@ class Wedges:
         self.report.play("heal", lambda: heal.heal(self.stack) and [])
 
     def singles(self):
-        for name, function in (("healthy", self.heartbeat), ("queued", self.queued), ("w10", self.w10),
-                               ("w11", self.w11), ("forced-down", self.forced_down), ("w8", self.w8),
-                               ("w7", self.w7)):
+        for name, function in (("w10", self.w10), ("w11", self.w11), ("forced-down", self.forced_down),
+                               ("w8", self.w8)):
             function(name)
             self.heal()
 
     def _one(self, name):
         made = self.make(name)
         return made[name][0]["uuid"]
-
-    def heartbeat(self, name):
-        uuid = self._one(name)
-        self.report.play("heartbeat: updated, updated_at and memory move while somebody watches", self.moves, uuid)
-        self.check(name, uuid, "WAIT", "STILL_MIGRATING")
-        self.check(name, uuid, "WAIT", "STILL_MIGRATING", config=self.site.standard)
 
     def moves(self, uuid):
         seen = []
@@ -160,9 +157,6 @@ class Wedges:
         for i, what in enumerate(("server.updated", "migration.updated_at", "memory_processed_bytes")):
             values = {s[i] for s in seen}
             need(len(values) >= 2, "%s did not move within 15 s: %s", what, values)
-
-    def queued(self, name):
-        self.check(name, self._one(name), "WAIT", "QUEUED")
 
     def w10(self, name):
         self.check(name, self._one(name), "UNKNOWN", "HOST_TIMEOUT")
@@ -188,17 +182,16 @@ class Wedges:
     def w8(self, name):
         self.check(name, self._one(name), "REFUSE", "OWNER_MOVED")
 
-    def w7(self, name):
-        """A healthy migration that somebody reset: the reason for our refusal of one."""
-        uuid = self._one(name)
-        self.check(name, uuid, "REFUSE", "OWNER_MOVED", resets=1)
-
     # --- while it is observed ---------------------------------------------------------------------------
 
     def during(self):
-        made = self.make("w1", "w1", "w1")
+        made = self.make("w1", "w1", "w1", "healthy")
+        healthy = made["healthy"][0]["uuid"]
         locked, deleted, evacuated = (line["uuid"] for line in made["w1"])
         play = self.report.play
+        play("heartbeat: updated, updated_at and memory move while somebody watches", self.moves, healthy)
+        self.check("healthy", healthy, "WAIT", "STILL_MIGRATING")
+        self.check("healthy", healthy, "WAIT", "STILL_MIGRATING", config=self.site.standard)
         play("locked during the observation: still RESET", self.meanwhile, locked,
              lambda: self.stack.lock(locked), 2, ("RESET",))
         play("deleted during the observation: no RESET", self.meanwhile, deleted,
