@@ -193,8 +193,8 @@ static const struct rcv_code_text texts[] = {
      "Never kill either QEMU; never abort in post-copy."},
     {RCV_CODE_JOB_ORPHANED,
      "The source's nova-compute is down, so nobody in Nova will finish what libvirt ends.",
-     "Starting the source's nova-compute now aborts the job, and the guest stays: good now. "
-     "Otherwise wait for the job's end and look again.",
+     "Starting the source's nova-compute now aborts the job, and the guest stays: good now (not in "
+     "Nova 20, Train). Otherwise wait for the job's end and look again.",
      "Never start it once the job has ended on the other side: it clears the state without "
      "looking where the guest is."},
     {RCV_CODE_POSTCOPY,
@@ -299,7 +299,7 @@ static const struct rcv_code_text texts[] = {
     {RCV_CODE_ATTESTATION_REQUIRED,
      "The source's nova-compute is reported down. Down is not dead: a stopped or hung process "
      "can come back and go on. The policy wants a person's word that it is really gone.",
-     "Start it if it is really dead (Nova then heals itself), or make sure that the process is "
+     "Start it if it is really dead (Nova from 21, Ussuri, on then heals itself), or make sure that the process is "
      "gone and say so with --attest compute-stopped." BREAK_GLASS,
      "Never attest from the service list alone: look at the process on the host."},
     {RCV_CODE_NEVER_WRITES, "The policy in force only observes.",

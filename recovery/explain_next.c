@@ -83,44 +83,22 @@ static void repair_copy(const struct rcv_story *s, struct rcv_lines *l) {
 }
 
 static void repair_sql(const struct rcv_story *s, struct rcv_lines *l) {
-  enum rcv_task task = s->e->nova_last.task_state;
   rcv_say(l, s, "2. In the database of the cell, one guarded statement:");
   rcv_say(l, s, "   BEGIN;");
-  if (task == RCV_TASK_NONE) {
-    rcv_say(l, s,
-            "   UPDATE instances SET host='%T', node='%N', launched_on='%T', "
-            "task_state=NULL WHERE uuid='%i' AND host='%H' AND task_state IS NULL AND "
-            "deleted=0;");
-  } else {
-    rcv_say(l, s,
-            "   UPDATE instances SET host='%T', node='%N', launched_on='%T', "
-            "task_state=NULL WHERE uuid='%i' AND host='%H' AND task_state='%A' AND "
-            "deleted=0;");
-  }
-  rcv_say(l, s,
-          "   On Nova 2023.2 and later, in the same SET: compute_id=(SELECT id FROM "
-          "compute_nodes WHERE host='%T' AND hypervisor_hostname='%N' AND deleted=0)");
+  rcv_say_update(s, l);
   rcv_say(l, s,
           "   COMMIT only if exactly 1 row was changed; else ROLLBACK and look again: "
           "somebody else was at work.");
 }
 
 static void repair_rest(const struct rcv_story *s, struct rcv_lines *l) {
-  rcv_say(l, s,
-          "3. Neutron, for each port of `openstack port list --server %i`: GET "
-          "/v2.0/ports/PORT/bindings must show ACTIVE on %T. If not: PUT "
-          "/v2.0/ports/PORT/bindings/%T/activate, then DELETE /v2.0/ports/PORT/bindings/%H "
-          "(role service since 2024.1).");
-  rcv_say(l, s,
-          "4. Cinder, for each volume of `openstack --os-compute-api-version 2.89 server "
-          "volume list %i`: its attachment_id must be the one of %T (openstack "
-          "--os-volume-api-version 3.27 volume attachment list --volume-id VOLUME); an "
-          "attachment of %H left over is deleted only after that.");
-  rcv_say(l, s,
-          "5. Placement: openstack resource provider allocation show %i ; must be %N's. "
-          "If not: nova-manage placement heal_allocations --instance %i --force ; and if "
-          "`openstack resource provider allocation show %m` is not empty: openstack "
-          "resource provider allocation delete %m");
+  rcv_say_bindings(s, l);
+  rcv_say_attachments(s, l);
+  rcv_say3(l, s,
+           "5. Placement: openstack resource provider allocation show %i ; must be %N's. If not: ",
+           rcv_heal_words(s),
+           " ; and if `openstack resource provider allocation show %m` is not empty: openstack "
+           "resource provider allocation delete %m");
   if (unfinished(s)) {
     rcv_say(l, s,
             "6. Migration %M (%m) stays `%S`, and no API can end it; while it does, Nova "
@@ -144,6 +122,7 @@ static void next_moved(const struct rcv_story *s, struct rcv_lines *l) {
             "The guest's only copy is on %T, and it is paused there. Nova's record is what "
             "is wrong, and no API can set it; resume the guest only on %T, after the repair.");
   }
+  rcv_say_how_it_came(s, l);
   rcv_say(l, s, "The repair, for a person with the rights; this tool never runs any of it:");
   repair_copy(s, l);
   rcv_say(l, s,
@@ -158,6 +137,11 @@ static void never_moved(const struct rcv_story *s, struct rcv_lines *l) {
           "Never reset the state (openstack server set --state ...): Nova would say ACTIVE "
           "on %H, and the next start or hard reboot boots a second copy there on the same "
           "disks.");
+  if (rcv_story_has(s, RCV_TRAIT_PORTS_LEFT_ALONE) == RCV_TRI_NO) {
+    rcv_say(l, s,
+            "A reset would also cut its network: once nova-compute on %H is up, %R binds the ports "
+            "to %H there (one of its instances every 60 s), while the guest is on %T.");
+  }
   rcv_say(l, s,
           "Never start or restart nova-compute on %H before step 7: it clears task_state "
           "without looking where the guest is. Restarting it on %T changes nothing.");
@@ -371,9 +355,11 @@ static void next_may_finish(const struct rcv_story *s, struct rcv_lines *l) {
           "appears every 30 s for %i while it watches a migration.");
   rcv_say(l, s,
           "Before you stop or restart nova-compute on %s: it aborts that host's other live "
-          "migrations. List them: openstack --os-compute-api-version 2.80 server migration "
+          "migrations. List them: openstack --os-compute-api-version 2.59 server migration "
           "list --host %s --status running");
-  if (s->h >= 0 && s->h == s->e->nova_last.mig_source) {
+  if (rcv_story_no_cure(s)) {
+    rcv_say(l, s, rcv_no_cure_words());
+  } else if (s->h >= 0 && s->h == s->e->nova_last.mig_source) {
     rcv_say(l, s,
             "Restarting nova-compute on %s is Nova's own cure here, since the guest is on "
             "%s: it clears the state and ends the record.");
@@ -388,7 +374,9 @@ static void next_attest(const struct rcv_story *s, struct rcv_lines *l) {
   rcv_say(l, s,
           "Look at the process on %s, not at the service list: systemctl is-active "
           "nova-compute ; pgrep -af nova-compute   must print nothing.");
-  if (s->h >= 0 && s->h == s->e->nova_last.mig_source) {
+  if (rcv_story_no_cure(s)) {
+    rcv_say(l, s, rcv_no_cure_words());
+  } else if (s->h >= 0 && s->h == s->e->nova_last.mig_source) {
     rcv_say(l, s,
             "Can it be started? Then start it on %s: the guest is on %s, so Nova's own "
             "start-up heals this, and ends the record too. No reset is needed.");
@@ -426,7 +414,7 @@ static void next_inconsistent(const struct rcv_story *s, struct rcv_lines *l) {
           "nova-compute's log of %s and %d for request %r.");
   rcv_say(l, s,
           "Check where its ports and volumes are wired: openstack port list --server %i ; "
-          "openstack --os-compute-api-version 2.89 server volume list %i");
+          "openstack server volume list %i");
 }
 
 static void next_other_task(const struct rcv_story *s, struct rcv_lines *l) {
@@ -457,6 +445,14 @@ static void next_stalled(const struct rcv_story *s, struct rcv_lines *l) {
 
 static void next_orphaned(const struct rcv_story *s, struct rcv_lines *l) {
   struct rcv_story o = about(s, where(s, RCV_CODE_JOB_ORPHANED));
+  if (rcv_story_no_cure(s)) {
+    rcv_say(l, &o,
+            "nova-compute on %T is down, so Nova will not notice how this ends. Do not start it "
+            "while the job runs: %R, before 20.2.0, then clears the state and lets the job go on. "
+            "Wait for its end; or, to give it up, a person on %T: virsh -c qemu:///system "
+            "domjobabort %i");
+    return;
+  }
   rcv_say(l, &o,
           "nova-compute on %T is down, so Nova will not notice how this ends. As long as the "
           "job runs, starting nova-compute on %T aborts it, and the guest stays on %T: that "
@@ -471,7 +467,7 @@ static void next_orphaned(const struct rcv_story *s, struct rcv_lines *l) {
  * nova.md F4 and row 3. */
 static void next_queued(const struct rcv_story *s, struct rcv_lines *l) {
   rcv_say(l, s,
-          "What it waits for: openstack --os-compute-api-version 2.80 server migration list "
+          "What it waits for: openstack --os-compute-api-version 2.59 server migration list "
           "--host %s --status running");
   if (service_at(s, s->e->nova_last.mig_source) == RCV_SVC_UP) {
     rcv_say(l, s,
@@ -483,9 +479,14 @@ static void next_queued(const struct rcv_story *s, struct rcv_lines *l) {
             "one.");
   } else if (s->v->owner >= 0 && s->v->owner == s->h) {
     rcv_say(l, s,
-            "nova-compute on %s is down and its queue went with it: nothing will start this "
-            "migration. Start nova-compute there: it clears the record, and the guest stays on "
-            "%H. A live migration that still runs from %s is aborted by that.");
+            rcv_story_no_cure(s)
+                ? "nova-compute on %s is down and its queue went with it: nothing will start this "
+                  "migration. Start nova-compute there once no live migration runs from %s any "
+                  "more: it clears the state, and the guest stays on %H. The record stays `%S`."
+                : "nova-compute on %s is down and its queue went with it: nothing will start this "
+                  "migration. Start nova-compute there: it clears the state, and the guest stays "
+                  "on %H. The record stays `%S`. A live migration that still runs from %s is "
+                  "aborted by that.");
   }
 }
 
@@ -621,13 +622,28 @@ static int next_nova(const struct rcv_story *s, struct rcv_lines *l) {
 static void next_reset(const struct rcv_story *s, struct rcv_lines *l) {
   rcv_say(l, s, "Write it down for approval: unwedge plan %i -o FILE ; unwedge apply FILE");
   rcv_say(l, s, "Or do it now, at this terminal: unwedge recover %i");
-  if (s->e->nova_last.mig_present == RCV_TRI_YES &&
+  if (!rcv_story_no_cure(s) && s->e->nova_last.mig_present == RCV_TRI_YES &&
       s->e->nova_last.mig_status != RCV_MIG_ACCEPTED &&
       (service_at(s, s->h) == RCV_SVC_DOWN || service_at(s, s->h) == RCV_SVC_FORCED_DOWN)) {
     rcv_say(l, s,
             "As good, if it can be started: start nova-compute on %H. With the guest on %H, "
             "Nova clears the state itself, and a `running` record becomes `error`.");
   }
+}
+
+/* nova.md 2.3: what 2025.1 and later make of a failed last step is no wedge, but not healthy. */
+static void next_nothing(const struct rcv_story *s, struct rcv_lines *l) {
+  const struct rcv_nova *n = &s->e->nova_last;
+  if (rcv_story_has(s, RCV_TRAIT_FAILED_POST_MOVES) == RCV_TRI_YES && n->vm_state == RCV_VM_ERROR &&
+      n->task_state == RCV_TASK_NONE && n->mig_present == RCV_TRI_YES &&
+      n->mig_status == RCV_MIG_ERROR && s->h >= 0 && s->h == n->mig_dest && s->v->owner == s->h) {
+    rcv_say(l, s,
+            "No wedge: %R ends so when the last step of a live migration fails. The guest runs on "
+            "%H, where Nova has it; only vm_state is error. Nova's cure, which restarts the guest: "
+            "openstack server reboot --hard %i");
+    return;
+  }
+  rcv_say(l, s, "Nothing to do.");
 }
 
 static void never_general(const struct rcv_story *s, struct rcv_lines *never) {
@@ -679,7 +695,7 @@ void rcv_explain_next(const struct rcv_story *s, struct rcv_lines *next, struct 
   case RCV_VERDICT_WAIT: next_wait(s, next); break;
   case RCV_VERDICT_REFUSE: next_refused(s, next); break;
   case RCV_VERDICT_UNKNOWN: next_unknown(s, next); break;
-  case RCV_VERDICT_NOTHING: rcv_say(next, s, "Nothing to do."); break;
+  case RCV_VERDICT_NOTHING: next_nothing(s, next); break;
   case RCV_VERDICT_NONE:
   case RCV_VERDICT_COUNT: break;
   }
@@ -699,7 +715,10 @@ static void residue_records(const struct rcv_story *s, struct rcv_lines *l) {
     rcv_say(l, s,
             "Migration %M (%m) stays `%S` for ever: no API can change it. While it does, the "
             "service of %s cannot be deleted (409), and a later migration may take it for "
-            "its own. Starting nova-compute instead of a reset ends it.");
+            "its own.");
+    if (n->mig_status == RCV_MIG_RUNNING && !rcv_story_no_cure(s)) {
+      rcv_say(l, s, "Starting nova-compute on %s instead of a reset would end that record.");
+    }
   }
   if (n->older_nonterminal > 0) {
     rcv_say(l, s,
@@ -732,13 +751,11 @@ static void residue_checks(const struct rcv_story *s, struct rcv_lines *l) {
           "check: openstack port list --server %i ; each port's binding_host_id must be %H, "
           "with no INACTIVE binding left on another host (it makes the next migration there "
           "fail).");
-  rcv_say(l, s,
-          "check: openstack --os-compute-api-version 2.89 server volume list %i ; each "
-          "attachment must be the one of %H (a migration that broke early leaves the other "
-          "host's).");
-  rcv_say(l, s,
-          "check: openstack resource provider allocation show %i ; it must be %H's. If it is "
-          "the destination's: nova-manage placement heal_allocations --instance %i --force");
+  rcv_say_volume_check(s, l);
+  rcv_say3(l, s,
+           "check: openstack resource provider allocation show %i ; it must be %H's. If it is the "
+           "destination's: ",
+           rcv_heal_words(s), "");
   if (s->names->migration_uuid[0] != '\0') {
     rcv_say(l, s,
             "check: openstack resource provider allocation show %m ; if it is not empty, the "
@@ -772,6 +789,7 @@ void rcv_explain_residue(const struct rcv_story *s, struct rcv_lines *residue) {
   residue_records(s, residue);
   residue_hosts(s, residue);
   residue_checks(s, residue);
+  rcv_say_release_residue(s, residue);
   residue_after(s, residue);
 }
 

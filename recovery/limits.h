@@ -12,7 +12,7 @@
 #define RCV_MAX_REASONS 32    /* reasons one verdict carries */
 #define RCV_MAX_STEPS 16      /* steps of one plan */
 #define RCV_MAX_LINES 48      /* lines of one section of an explanation */
-#define RCV_LINE_BYTES 1536   /* a line of an explanation: a repair with the longest names */
+#define RCV_LINE_BYTES 2560   /* a line of an explanation: a repair with the longest names */
 #define RCV_TEXT_BYTES 256    /* a name, a host, an error text, with its NUL */
 #define RCV_ID_BYTES 65       /* a UUID, a project id, a request id, with its NUL */
 #define RCV_UUID_BYTES 16     /* a UUID, binary */

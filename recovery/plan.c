@@ -3,6 +3,7 @@
  */
 #include "recovery/plan.h"
 #include "recovery/inner.h"
+#include "recovery/release.h"
 
 static int has_reason(const struct rcv_verdict *v, enum rcv_code code) {
   for (int64_t i = 0; i < v->reasons; i++) {
@@ -24,8 +25,8 @@ static int service_gone(const struct rcv_evidence *e, int64_t i) {
 /* Rung 3 is Nova's own cure: a dead nova-compute on H, the guest on H, no pending order. */
 static int compute_could_start(const struct rcv_evidence *e) {
   const struct rcv_nova *n = &e->nova_last;
-  return service_gone(e, n->record_host) && n->mig_present == RCV_TRI_YES &&
-         n->mig_status != RCV_MIG_ACCEPTED;
+  return !rcv_start_is_no_cure(n->max_minor) && service_gone(e, n->record_host) &&
+         n->mig_present == RCV_TRI_YES && n->mig_status != RCV_MIG_ACCEPTED;
 }
 
 static enum rcv_rung wait_rung(const struct rcv_evidence *e, const struct rcv_verdict *v) {
@@ -111,6 +112,10 @@ static const char *why_not_start(const struct rcv_plan *plan, const struct rcv_e
   if (plan->also_start_compute) {
     return "it would be right too, and leaves the record `error` instead of `running` for "
            "ever, but it is not this tool's to start a service: a person can, on the record host";
+  }
+  if (rcv_start_is_no_cure(n->max_minor) && service_gone(e, n->record_host)) {
+    return "in Nova 20 (Train) it is no cure: before 20.2.0 it clears the state, but ends neither "
+           "a job nor the record";
   }
   if (plan->rung == RCV_RUNG_WAIT || plan->rung == RCV_RUNG_ABORT) {
     return "starting nova-compute on the record host aborts a running job, and clears the "

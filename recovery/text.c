@@ -122,6 +122,23 @@ static void add_migration_id(struct rcv_text *t, const struct rcv_story *s) {
   rcv_text_int(t, s->e->nova_last.mig_id);
 }
 
+/* "Nova 2.93 (Zed)"; what is between two releases or newer than all is said to be after one. */
+static void add_release(struct rcv_text *t, const struct rcv_story *s) {
+  const char *after = NULL;
+  const char *name = rcv_release_name(s->e->nova_last.max_minor, &after);
+  if (s->e->nova_last.max_minor < 0) {
+    rcv_text_add(t, "this Nova");
+    return;
+  }
+  rcv_text_add(t, "Nova 2.");
+  rcv_text_int(t, s->e->nova_last.max_minor);
+  if (name != NULL || after != NULL) {
+    rcv_text_add(t, name != NULL ? " (" : " (newer than ");
+    rcv_text_add(t, name != NULL ? name : after);
+    rcv_text_add(t, ")");
+  }
+}
+
 static void add_texts(struct rcv_text *t, const struct rcv_story *s, char which) {
   const struct rcv_names *n = s->names;
   switch (which) {
@@ -154,6 +171,7 @@ static void add_field(struct rcv_text *t, const struct rcv_story *s, char which)
   case 's': add_host(t, s, s->e->nova_last.mig_source, "<source host>"); return;
   case 'd': add_host(t, s, s->e->nova_last.mig_dest, "<destination host>"); return;
   case 'M': add_migration_id(t, s); return;
+  case 'R': add_release(t, s); return;
   case 'a': rcv_text_int(t, rcv_record_age_s(s->e)); return;
   case 'w': rcv_text_int(t, s->v->look_again_s < 1 ? 60 : s->v->look_again_s); return;
   default: add_texts(t, s, which); return;
@@ -178,13 +196,20 @@ void rcv_line(char line[RCV_LINE_BYTES], const struct rcv_story *s, const char *
 }
 
 void rcv_say(struct rcv_lines *l, const struct rcv_story *s, const char *pattern) {
+  rcv_say3(l, s, pattern, "", "");
+}
+
+void rcv_say3(struct rcv_lines *l, const struct rcv_story *s, const char *a, const char *b,
+              const char *c) {
   struct rcv_text t;
   if (l->count < 0 || l->count >= RCV_MAX_LINES) {
     l->truncated = 1;
     return;
   }
   rcv_text_start(&t, l->line[l->count], RCV_LINE_BYTES);
-  rcv_text_fill(&t, s, pattern);
+  rcv_text_fill(&t, s, a);
+  rcv_text_fill(&t, s, b);
+  rcv_text_fill(&t, s, c);
   if (t.cut) {
     l->truncated = 1;
   }

@@ -5,6 +5,7 @@
 #define RCV_TEXT_H
 
 #include "recovery/explain.h"
+#include "recovery/release.h"
 
 struct rcv_text {
   char *to; /* max bytes; always NUL-terminated */
@@ -27,6 +28,7 @@ void rcv_text_value(struct rcv_text *t, const char *s, int64_t max, const char *
  *   %V vm_state           %A task_state           %a age of the record in seconds
  *   %w seconds to the next look                   %e what the API answered
  *   %g newer action       %r request id of the migration   %% a percent sign
+ *   %R release: "Nova 2.93 (Zed)", "this Nova" when its maximum microversion was not told
  *
  * Values are shown with every character that a shell or SQL could act on replaced by "?".
  */
@@ -43,10 +45,25 @@ void rcv_text_fill(struct rcv_text *t, const struct rcv_story *s, const char *pa
 /* One line from a template; one more line of a section (marked when it does not fit). */
 void rcv_line(char line[RCV_LINE_BYTES], const struct rcv_story *s, const char *pattern);
 void rcv_say(struct rcv_lines *l, const struct rcv_story *s, const char *pattern);
+/* The same from three templates, one after the other. */
+void rcv_say3(struct rcv_lines *l, const struct rcv_story *s, const char *a, const char *b,
+              const char *c);
 
 /* explain_next.c: the sections of an explanation. */
 void rcv_explain_next(const struct rcv_story *s, struct rcv_lines *next, struct rcv_lines *never);
 void rcv_explain_residue(const struct rcv_story *s, struct rcv_lines *residue);
+
+/* explain_release.c: what the release of this cloud has, and the lines that depend on it. */
+enum rcv_tri rcv_story_has(const struct rcv_story *s, enum rcv_trait trait);
+int rcv_story_no_cure(const struct rcv_story *s);      /* 1: rcv_start_is_no_cure() here */
+const char *rcv_no_cure_words(void);                   /* why not; a template */
+const char *rcv_heal_words(const struct rcv_story *s); /* commands that heal allocations */
+void rcv_say_how_it_came(const struct rcv_story *s, struct rcv_lines *l);
+void rcv_say_update(const struct rcv_story *s, struct rcv_lines *l);
+void rcv_say_bindings(const struct rcv_story *s, struct rcv_lines *l);
+void rcv_say_attachments(const struct rcv_story *s, struct rcv_lines *l);
+void rcv_say_volume_check(const struct rcv_story *s, struct rcv_lines *l);
+void rcv_say_release_residue(const struct rcv_story *s, struct rcv_lines *l);
 
 /* 1 when candidate i's last look is of class c. */
 int rcv_story_holds(const struct rcv_story *s, int64_t i, enum rcv_class c);

@@ -14,7 +14,7 @@ const char *break_glass_page(void) {
          "1. What Nova has on record. As a project-scoped admin:\n"
          "     openstack server show UUID -c OS-EXT-SRV-ATTR:host -c OS-EXT-STS:vm_state \\\n"
          "       -c OS-EXT-STS:task_state -c updated\n"
-         "     openstack --os-compute-api-version 2.80 server migration list --server UUID\n"
+         "     openstack --os-compute-api-version 2.59 server migration list --server UUID\n"
          "     openstack server event list UUID\n"
          "   The record host H is OS-EXT-SRV-ATTR:host. The candidates are H and every source and\n"
          "   destination of every migration record. The list ends only when you have them all.\n"

@@ -153,8 +153,8 @@ case("b020-error-stopped", "vm_state error with task migrating, and a person saw
 case("b021-error-restarted", "vm_state error, and a person restarted H's nova-compute; reset.",
      "rulings nova vm-error, attest restarted accepted", "1/1 restarted | abs",
      "failed@700 vm=error", "RESET 101 owner=cmp-a")
-case("b022-restarted-old-nova", "Before microversion 2.80 a restart does not clear the task, so "
-     "the statement holds for a running record; reset.", "attest restarted accepted",
+case("b022-restarted-old-nova", "The contract takes the statement for a running record where the "
+     "maximum is below 2.80; reset.", "attest restarted accepted",
      "1/1 restarted | abs", "running@7200 max_minor=79", "RESET 101 owner=cmp-a")
 case("b023-older-candidate", "A host of an older record was looked at too and has nothing; reset.",
      "rulings nova newest-only, rulings nova evacuation", "1/1 | abs | abs",
@@ -1045,3 +1045,99 @@ case("n067-split-beside-nova", "Two guests run and Nova's side refuses too: the 
      "rulings precedence", "1/1 | 1/2", "failed@700 vm=error", "REFUSE 201 +252")
 case("n068-wait-over-refusal", "A job runs and Nova's side refuses: wait leads.",
      "rulings precedence", "1/1 OUT | 3/2 IN", "running@3 newer=other", "WAIT 301 +257")
+
+
+# ---- r: the words follow the release of Nova -------------------------------------------------
+# The verdict never does. Releases are known by their maximum microversion.
+
+UPDATE = ("UPDATE instances SET host='cmp-b', node='cmp-b.example.net', launched_on='cmp-b', "
+          "task_state=NULL")
+WITH_ID = (", compute_id=(SELECT id FROM compute_nodes WHERE host='cmp-b' AND "
+           "hypervisor_hostname='cmp-b.example.net' AND deleted=0)")
+WHERE = (" WHERE uuid='5f0c2c5e-9d4e-4a52-8a4f-1f3c2b7a9e10' AND host='cmp-a' AND "
+         "task_state='migrating' AND deleted=0;")
+BY_ITSELF = "leaves it so when the last step of a live migration fails on cmp-b"
+NOT_BY_ITSELF = "does not leave it so by itself: a failed last step gives vm_state error there"
+CUTS = "A reset would also cut its network"
+LISTED = "--os-compute-api-version 2.89 server volume list"
+FORCED = "heal_allocations --instance 5f0c2c5e-9d4e-4a52-8a4f-1f3c2b7a9e10 --force"
+SERVICE = "(with role service: an admin's token gets 403)"
+
+
+def moved(name, text, max_minor, says=(), lacks=()):
+    case(name, text, "nova 11", "abs | 1/2", "completed@7200 max_minor=%d" % max_minor,
+         "REFUSE 202 owner=cmp-b rung=escalate", says=says, lacks=lacks)
+
+
+moved("r001-moved-train", "The canonical wedge on Train: no compute_id, no attachment ids, no "
+      "forced heal.", 79,
+      ["Nova 2.79 (Train) " + BY_ITSELF, UPDATE + WHERE, CUTS, "FROM block_device_mapping",
+       "allocation delete 5f0c2c5e-9d4e-4a52-8a4f-1f3c2b7a9e10 ; nova-manage"],
+      ["compute_id", LISTED, "--force", SERVICE])
+moved("r002-moved-ussuri", "On Ussuri, which shares its maximum with Victoria: only what both have.",
+      87, ["Nova 2.87 (Ussuri or Victoria) " + BY_ITSELF, "FROM block_device_mapping"],
+      ["compute_id", LISTED, "--force"])
+moved("r003-moved-zed", "On Zed.", 93,
+      ["Nova 2.93 (Zed) " + BY_ITSELF, UPDATE + WHERE, CUTS, LISTED, FORCED], ["compute_id", SERVICE])
+moved("r004-moved-2023-1", "On 2023.1, which shares its maximum with 2023.2: both statements, and "
+      "how to tell which.", 95,
+      ["Nova 2.95 (2023.1 or 2023.2) " + BY_ITSELF, UPDATE + WHERE, UPDATE + WITH_ID + WHERE,
+       "SHOW COLUMNS FROM instances LIKE 'compute_id'", CUTS], [SERVICE])
+moved("r005-moved-2024-1", "On 2024.1: compute_id in the statement, bindings by role service.", 96,
+      ["Nova 2.96 (2024.1 or 2024.2) " + BY_ITSELF, UPDATE + WITH_ID + WHERE, CUTS, SERVICE,
+       "late builds of 2024.1"], [UPDATE + WHERE, "SHOW COLUMNS"])
+moved("r006-moved-2025-1", "On 2025.1, which does not make it by itself, and leaves ports alone.",
+      100, ["Nova 2.100 (2025.1 or 2025.2) " + NOT_BY_ITSELF, UPDATE + WITH_ID + WHERE, SERVICE],
+      [BY_ITSELF, CUTS, UPDATE + WHERE])
+moved("r007-moved-newer", "On a release newer than this program: what 2026.1 has.", 120,
+      ["Nova 2.120 (newer than 2026.1) " + NOT_BY_ITSELF, UPDATE + WITH_ID + WHERE], [CUTS])
+moved("r008-moved-between", "Between two releases what differs is not claimed.", 98,
+      ["Nova", UPDATE + WITH_ID + WHERE], [BY_ITSELF, NOT_BY_ITSELF, CUTS])
+moved("r009-moved-unknown", "The release is not told: said so that it holds for each.", -1,
+      ["On Nova 2023.2 and later, in the same SET: compute_id=", UPDATE + WHERE, LISTED, FORCED,
+       "(role service since 2024.1)"], [BY_ITSELF, NOT_BY_ITSELF, CUTS, SERVICE])
+moved("r010-moved-healed", "After a restart of nova-compute took the task away, on 2024.1.", 96,
+      ["task_state IS NULL AND deleted=0;", WITH_ID], [BY_ITSELF, "task_state='migrating'"])
+CASES[-1].nova = "completed@7200 max_minor=96 task=none"
+DEAD = "1/1 svc=down stopped | abs"
+AS_GOOD = "As good, if it can be started: start nova-compute on cmp-a"
+case("r011-reset-train", "A dead source on Train: reset, and no word of starting it instead.",
+     "nova 3", DEAD, "running@7200 max_minor=79", "RESET 101 owner=cmp-a rung=reset",
+     says=["before 20.2.0 it clears the state", "Nova 2.79 (Train) keeps no action of a reset",
+           "only the one of cmp-a may be there"],
+     lacks=[AS_GOOD, "also start_compute", "would end that record", LISTED, "--force"])
+case("r012-reset-2025-1", "The same on 2025.1: starting it is as good; nobody mends the ports.",
+     "nova 3", DEAD, "running@7200 max_minor=100", "RESET 101 owner=cmp-a rung=reset",
+     says=[AS_GOOD, "also start_compute", "would end that record", LISTED, FORCED,
+           "Nova 2.100 (2025.1 or 2025.2) does not set a wrong binding_host_id of a port right"],
+     lacks=["keeps no action", "every 60 s"])
+case("r013-reset-unknown", "The same where the release is not told.", "nova 3", DEAD,
+     "running@7200 max_minor=-1", "RESET 101 owner=cmp-a rung=reset",
+     says=[AS_GOOD, "also start_compute"], lacks=["binding_host_id of a port right", "keeps no action"])
+case("r014-attest-train", "A dead source on Train, nobody's word yet: rung 3 is no cure there.",
+     "nova 3, rulings ladder 3", "1/1 svc=down | abs", "running@7200 max_minor=79",
+     "REFUSE 508 rung=escalate",
+     says=["Nova 2.79 (Train): before 20.2.0 the start of nova-compute only clears the state",
+           "--attest compute-stopped=cmp-a"], lacks=["Can it be started?"])
+case("r015-attest-2025-1", "The same on 2025.1: starting it heals.", "nova 3, rulings ladder 3",
+     "1/1 svc=down | abs", "running@7200 max_minor=100", "REFUSE 508 rung=start_compute",
+     says=["Can it be started?"], lacks=["20.2.0"])
+case("r016-orphaned-train", "The job runs on, its nova-compute is dead, on Train: not to be started.",
+     "lab w3", "1/1 OUT svc=down | 3/2 IN", "running@7200 max_minor=79", "WAIT 301 +303 rung=wait",
+     says=["Do not start it while the job runs: Nova 2.79 (Train)"],
+     lacks=["that is a clean way out NOW"])
+case("r017-finish-train", "The source's nova-compute may be at work, on Train.", "nova 5",
+     "1/1 | abs", "running@7200 max_minor=79", "REFUSE 255",
+     says=["Nova 2.79 (Train): before 20.2.0"], lacks=["Nova's own cure here"])
+case("r018-failed-last-step", "What 2025.1 makes of a failed last step: vm_state error, the host "
+     "already the destination. No wedge.", "contract not-migrating", "1/2 | abs",
+     "error@700 vm=error task=none src=1 dst=0 max_minor=100", "NOTHING 1 owner=cmp-a",
+     says=["No wedge: Nova 2.100 (2025.1 or 2025.2) ends so", "server reboot --hard"],
+     lacks=["Nothing to do."])
+case("r019-error-zed", "The same facts on Zed are not explained so.", "contract not-migrating",
+     "1/2 | abs", "error@700 vm=error task=none src=1 dst=0 max_minor=93", "NOTHING 1 owner=cmp-a",
+     says=["Nothing to do."], lacks=["ends so when"])
+case("r020-queued-train", "Queued, its nova-compute dead, on Train: started only when no migration "
+     "runs.", "rulings nova queued", "1/1 svc=down | abs", "queued@7200 queued_behind=yes max_minor=79",
+     "WAIT 305", says=["once no live migration runs from cmp-a any more"],
+     lacks=["is aborted by that"])

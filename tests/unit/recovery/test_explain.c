@@ -130,6 +130,27 @@ static void a_dead_compute_is_better_started(void **state) {
   assert_int_equal(plan.also_start_compute, 0); /* it is up */
 }
 
+/* Before 20.2.0 a start ends neither a job nor the record, and a maximum cannot tell which Train. */
+static void a_dead_compute_is_not_started_on_train(void **state) {
+  (void)state;
+  e.nova_last.mig_status = e.nova_first.mig_status = RCV_MIG_RUNNING;
+  e.candidate[0].service_first = e.candidate[0].service_last = RCV_SVC_DOWN;
+  e.nova_last.max_minor = e.nova_first.max_minor = 79;
+  decide();
+  assert_int_equal(v.code, RCV_CODE_ATTESTATION_REQUIRED);
+  assert_int_equal(plan.rung, RCV_RUNG_ESCALATE);
+  every_other_rung_says_why_not();
+  e.nova_last.max_minor = e.nova_first.max_minor = 87;
+  decide();
+  assert_int_equal(plan.rung, RCV_RUNG_START_COMPUTE);
+  e.nova_last.max_minor = e.nova_first.max_minor = 79;
+  e.candidate[0].attested_stopped = RCV_TRI_YES;
+  decide();
+  assert_int_equal(v.kind, RCV_VERDICT_RESET); /* the words change, never the verdict */
+  assert_int_equal(plan.also_start_compute, 0);
+  assert_non_null(strstr(rcv_plan_why_not(&plan, &e, RCV_RUNG_START_COMPUTE), "Train"));
+}
+
 static void a_running_job_is_waited_for_or_aborted(void **state) {
   (void)state;
   e.candidate[0].last.job = RCV_JOB_OUT;
@@ -175,6 +196,9 @@ static void owner_moved_tells_the_repair_with_real_values(void **state) {
   assert_true(says(&out.next, "cmp-a"));
   assert_true(says(&out.next, "task_state"));
   assert_true(says(&out.next, "launched_on"));
+  assert_false(says(&out.next, "compute_id")); /* not on Zed */
+  e.nova_first.max_minor = e.nova_last.max_minor = -1;
+  decide();
   assert_true(says(&out.next, "compute_id"));
 }
 
@@ -374,6 +398,7 @@ int main(void) {
       cmocka_unit_test_setup(a_reset_is_planned_in_the_order_of_the_contract, setup),
       cmocka_unit_test_setup(whoever_is_not_reset_has_no_steps, setup),
       cmocka_unit_test_setup(a_dead_compute_is_better_started, setup),
+      cmocka_unit_test_setup(a_dead_compute_is_not_started_on_train, setup),
       cmocka_unit_test_setup(a_running_job_is_waited_for_or_aborted, setup),
       cmocka_unit_test_setup(every_code_has_its_text, setup),
       cmocka_unit_test_setup(owner_moved_tells_the_repair_with_real_values, setup),
