@@ -764,6 +764,7 @@ static void residue_checks(const struct rcv_story *s, struct rcv_lines *l) {
 }
 
 static void residue_after(const struct rcv_story *s, struct rcv_lines *l) {
+  rcv_say_release_residue(s, l);
   rcv_say(l, s,
           "Within 600 s Nova's power sync looks at the instance on %H; with the guest up "
           "there it changes nothing. Look once more after it: unwedge diagnose %i");
@@ -789,7 +790,6 @@ void rcv_explain_residue(const struct rcv_story *s, struct rcv_lines *residue) {
   residue_records(s, residue);
   residue_hosts(s, residue);
   residue_checks(s, residue);
-  rcv_say_release_residue(s, residue);
   residue_after(s, residue);
 }
 

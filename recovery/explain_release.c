@@ -131,8 +131,8 @@ void rcv_say_release_residue(const struct rcv_story *s, struct rcv_lines *l) {
         "is up, does so for one of its instances every 60 s.");
   } else if (left_alone == RCV_TRI_YES) {
     rcv_say(l, s,
-            "%R does not set a wrong binding_host_id of a port right by itself any more: do not "
-            "leave out the check of the ports.");
+            "%R does not set a wrong binding_host_id of a port right by itself any more: what is "
+            "wrong there stays.");
   }
   if (rcv_story_has(s, RCV_TRAIT_RESET_RECORDED) == RCV_TRI_NO) {
     rcv_say(l, s, "%R keeps no action of a reset: our journal is its only trace.");
@@ -142,11 +142,10 @@ void rcv_say_release_residue(const struct rcv_story *s, struct rcv_lines *l) {
 /* ---- Placement, wherever it stands --------------------------------------------------------- */
 
 const char *rcv_heal_words(const struct rcv_story *s) {
-  if (s->e->nova_last.max_minor >= 0 && rcv_story_has(s, RCV_TRAIT_FORCED_HEAL) != RCV_TRI_YES) {
-    return "openstack resource provider allocation delete %i ; nova-manage placement "
-           "heal_allocations --instance %i";
-  }
-  return "nova-manage placement heal_allocations --instance %i --force";
+  return rcv_heal_is_forced(s->e->nova_last.max_minor)
+             ? "nova-manage placement heal_allocations --instance %i --force"
+             : "openstack resource provider allocation delete %i ; nova-manage placement "
+               "heal_allocations --instance %i";
 }
 
 /* ---- the start of a dead nova-compute ------------------------------------------------------ */

@@ -31,6 +31,7 @@ static const struct {
     {RCV_TRAIT_START_ENDS_RECORD, 79, 87},
     {RCV_TRAIT_FORCED_HEAL, 79, 88},        /* 22.0.0, which shares its maximum with 21.0.0 */
     {RCV_TRAIT_RESET_RECORDED, 87, 88},     /* 23.0.0 */
+    {RCV_TRAIT_VOLUME_REFRESH, 88, 90},     /* 24.0.0 (Xena) */
     {RCV_TRAIT_ATTACHMENT_IDS, 88, 89},     /* microversion 2.89 */
     {RCV_TRAIT_COMPUTE_ID, 94, 96},         /* 28.0.0 (2023.2), shares its maximum with 27.0.0 */
     {RCV_TRAIT_SERVICE_ROLE, 95, 96},       /* Neutron of 2024.1 */
@@ -52,6 +53,10 @@ enum rcv_tri rcv_release_has(int64_t max_minor, enum rcv_trait trait) {
 
 int rcv_start_is_no_cure(int64_t max_minor) {
   return rcv_release_has(max_minor, RCV_TRAIT_START_ENDS_RECORD) == RCV_TRI_NO;
+}
+
+int rcv_heal_is_forced(int64_t max_minor) {
+  return max_minor < 0 || rcv_release_has(max_minor, RCV_TRAIT_FORCED_HEAL) == RCV_TRI_YES;
 }
 
 const char *rcv_release_name(int64_t max_minor, const char **after) {

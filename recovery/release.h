@@ -21,6 +21,7 @@ enum rcv_trait {
   RCV_TRAIT_START_ENDS_RECORD, /* nova-compute's start also aborts the job and ends the record */
   RCV_TRAIT_FORCED_HEAL,       /* nova-manage placement heal_allocations has --force */
   RCV_TRAIT_RESET_RECORDED,    /* os-resetState leaves an instance action */
+  RCV_TRAIT_VOLUME_REFRESH,    /* nova-manage volume_attachment refresh is there */
   RCV_TRAIT_ATTACHMENT_IDS,    /* the API shows attachment ids of a server's volumes */
   RCV_TRAIT_COMPUTE_ID,        /* the instances table has compute_id */
   RCV_TRAIT_SERVICE_ROLE,      /* Neutron's bindings are changed by role service alone */
@@ -37,6 +38,8 @@ enum rcv_tri rcv_release_has(int64_t max_minor, enum rcv_trait trait);
 
 /* 1 where a start of nova-compute may clear the state and leave the job running (Train). */
 int rcv_start_is_no_cure(int64_t max_minor);
+/* 1 where heal_allocations has --force for sure, or the release is not told. */
+int rcv_heal_is_forced(int64_t max_minor);
 
 /*
  * Name of the release with this maximum ("Zed", "2023.1 or 2023.2"); static, NULL for a maximum that

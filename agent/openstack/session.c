@@ -362,7 +362,7 @@ static int pin(struct nova *nova, const json_t *root, const char *url, struct uw
   }
   if (max < NOVA_MIN_MINOR || min > NOVA_MIN_MINOR) {
     return uw_err_set(err, UW_EXIT_USAGE,
-                      "cloud %s offers compute API 2.%d to 2.%d; 2.%d (Nova 21, Ussuri) is needed",
+                      "cloud %s offers compute API 2.%d to 2.%d; 2.%d (Nova 20, Train) is needed",
                       nova->cloud.name, min, max, NOVA_MIN_MINOR);
   }
   nova->max_minor = max;

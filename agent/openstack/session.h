@@ -12,8 +12,8 @@
 #include "agent/openstack/keystone.h"
 #include "agent/openstack/nova.h"
 
-#define NOVA_MIN_MINOR 80        /* 2.80, Ussuri: user of migrations, down cells, lock, paging */
-#define NOVA_EVENT_MINOR 84      /* 2.84: details of events */
+#define NOVA_MIN_MINOR 79   /* 2.79, Train: record uuids, paging, hosts of events, down cells */
+#define NOVA_EVENT_MINOR 84 /* 2.84: details of events */
 #define PLACEMENT_VERSION "1.28" /* Rocky: root_provider_uuid (1.14) is in it */
 #define VOLUME_VERSION "3.27"    /* Ocata: attachments */
 #define NOVA_MAX_CALLS 80        /* reads side by side */

@@ -163,7 +163,11 @@ static void say_instance_allocation(struct report *r, const struct pl_consumer *
         safe(node).text);
   }
   if (away > 0 || !at_home) {
-    say(r, "  nova-manage placement heal_allocations --instance %s --force", r->uuid);
+    if (!rcv_heal_is_forced(nova_max_minor(r->s->nova))) {
+      say(r, "  openstack resource provider allocation delete %s", r->uuid);
+    }
+    say(r, "  nova-manage placement heal_allocations --instance %s%s", r->uuid,
+        rcv_heal_is_forced(nova_max_minor(r->s->nova)) ? " --force" : "");
   } else {
     say(r, "none found: Placement: the instance's allocation is %s's.", safe(node).text);
   }
@@ -401,6 +405,19 @@ static void report_ports(struct report *r) {
 
 /* --- Cinder: the attachments ----------------------------------------------------------------- */
 
+/* From 2.89 on the list has the attachment that Nova uses; before, only its database has. */
+static void say_volume_list(struct report *r) {
+  if (rcv_release_has(nova_max_minor(r->s->nova), RCV_TRAIT_ATTACHMENT_IDS) == RCV_TRI_NO) {
+    say(r, "  openstack server volume list %s", r->uuid);
+    say(r,
+        "  SELECT volume_id, attachment_id FROM block_device_mapping WHERE instance_uuid='%s' AND "
+        "deleted=0;",
+        r->uuid);
+  } else {
+    say(r, "  openstack --os-compute-api-version 2.89 server volume list %s", r->uuid);
+  }
+}
+
 /* Which of two attachments is the right one only Nova's own list tells (2.89), so both ways out are
  * named; refresh makes a new attachment in place of the one that Nova uses. */
 static void say_attachment(struct report *r, const struct cn_attachment *a) {
@@ -417,15 +434,15 @@ static void say_attachment(struct report *r, const struct cn_attachment *a) {
         "instance and refresh it with the connector of %s:",
         a->id, a->volume, safe(a->status).text, record_host(r).text);
   }
-  say(r, "  openstack --os-compute-api-version 2.89 server volume list %s", r->uuid);
+  say_volume_list(r);
   say(r, "  openstack --os-volume-api-version 3.27 volume attachment delete %s", a->id);
+  if (rcv_release_has(nova_max_minor(r->s->nova), RCV_TRAIT_VOLUME_REFRESH) == RCV_TRI_NO) {
+    say(r, "  (this Nova cannot refresh one: detach the volume and attach it again instead)");
+    return;
+  }
   say(r, "  nova-manage volume_attachment get_connector --json > connector.json   # on %s",
       record_host(r).text);
   say(r, "  nova-manage volume_attachment refresh %s %s connector.json", r->uuid, a->volume);
-}
-
-static void say_attachments_by_hand(struct report *r) {
-  say(r, "  openstack --os-compute-api-version 2.89 server volume list %s", r->uuid);
 }
 
 static void say_attachments(struct report *r, const struct cn_attachments *all) {
@@ -450,7 +467,7 @@ static void say_attachments(struct report *r, const struct cn_attachments *all) 
         hidden, all->attachments,
         first->why.text[0] != '\0' ? first->why.text : "it is not told to this credential",
         record_host(r).text);
-    say_attachments_by_hand(r);
+    say_volume_list(r);
   } else if (found == 0 && all->attachments == 0) {
     say(r, "none found: Cinder: the instance has no volume attachment.");
   } else if (found == 0) {
@@ -475,7 +492,7 @@ static void report_attachments(struct report *r) {
         "could not be read: Cinder, the instance's volume attachments: %s; by hand, each must be "
         "%s's:",
         all->why.text, record_host(r).text);
-    say_attachments_by_hand(r);
+    say_volume_list(r);
   }
   free(all);
 }

@@ -171,9 +171,9 @@ def verdict_reader_only(p):
 
 @play
 def verdict_old_nova(p):
-    """A Nova older than 21 is refused with its versions, before anything is looked at."""
+    """A Nova older than 20 is refused with its versions, before anything is looked at."""
     p.nova("old-nova").hosts(a=RUN, b=ABSENT)
-    p.run("diagnose", UUID, fail=r"unwedge: cloud standin offers compute API 2.1 to 2.72; 2.80").exits(1)
+    p.run("diagnose", UUID, fail=r"unwedge: cloud standin offers compute API 2.1 to 2.72; 2.79").exits(1)
     need(not p.looks(), "hosts were looked at")
 
 

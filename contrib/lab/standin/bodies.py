@@ -104,7 +104,10 @@ def image_body(call, server):
     key = server.get("image", "9b3a3ce7-c3d7-416b-8b3f-26645886ed4a")
     if not key:
         return ""
-    return {"id": key, "links": links(call, "images", key, False)}
+    body = {"id": key, "links": links(call, "images", key, False)}
+    if call.mv >= (2, 98):
+        body["properties"] = server.get("image_properties", {})
+    return body
 
 
 def server_body(call, key, server, one):

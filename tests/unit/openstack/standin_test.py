@@ -184,16 +184,14 @@ def group_endpoint(s, c):
         s.match("endpoint %r" % tail, "find " + UUID, out)
 
     def old(state):
-        state["nova"]["max"] = "2.79"
+        state["nova"]["max"] = "2.78"
     c.set(edit=old)
-    s.match("old cloud", "open error status=1 .*2.1 to 2.79; 2.80", s.run(entry(c.url)))
-
-    def ussuri(state):
-        state["nova"]["max"] = "2.80"
-    c.set(edit=ussuri)
-    s.match("2.80", "read bits=63", s.run(entry(c.url), "read", UUID, "63"))
-    asked = {x["headers"].get("OpenStack-API-Version") for x in c.requests(path="servers")}
-    s.check("2.80 asked for", asked == {"compute 2.80"}, asked)
+    s.match("old cloud", "open error status=1 .*2.1 to 2.78; 2.79", s.run(entry(c.url)))
+    for most, asks in (("2.79", "2.79"), ("2.83", "2.79"), ("2.84", "2.84"), ("2.100", "2.84")):
+        c.set(edit=lambda state, most=most: state["nova"].update(max=most))
+        s.match(most, "read bits=63", s.run(entry(c.url), "read", UUID, "63"))
+        asked = {x["headers"].get("OpenStack-API-Version") for x in c.requests(path="servers")}
+        s.check("%s on %s asked for" % (asks, most), asked == {"compute " + asks}, asked)
 
 
 def group_find(s, c):

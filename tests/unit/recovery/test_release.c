@@ -48,6 +48,7 @@ static void releases_have_what_came_with_them(void **state) {
               {RCV_TRAIT_START_ENDS_RECORD, "?-+++++++++"},
               {RCV_TRAIT_FORCED_HEAL, "?-?++++++++"},
               {RCV_TRAIT_RESET_RECORDED, "?--++++++++"},
+              {RCV_TRAIT_VOLUME_REFRESH, "?---+++++++"},
               {RCV_TRAIT_ATTACHMENT_IDS, "?---+++++++"},
               {RCV_TRAIT_COMPUTE_ID, "?-----?++++"},
               {RCV_TRAIT_SERVICE_ROLE, "?------++++"},
@@ -59,6 +60,9 @@ static void releases_have_what_came_with_them(void **state) {
     for (size_t i = 0; i < COUNT(max); i++) {
       enum rcv_tri is = rcv_release_has(max[i], want[t].trait);
       assert_int_equal(is == RCV_TRI_YES ? '+' : is == RCV_TRI_NO ? '-' : '?', want[t].has[i]);
+      if (want[t].trait == RCV_TRAIT_FORCED_HEAL) {
+        assert_int_equal(rcv_heal_is_forced(max[i]), is == RCV_TRI_YES || max[i] < 0);
+      }
       if (want[t].trait == RCV_TRAIT_START_ENDS_RECORD) {
         assert_int_equal(rcv_start_is_no_cure(max[i]), is == RCV_TRI_NO);
       }
