@@ -4,10 +4,13 @@ The stand-in gives the replies of those files at that maximum (tests/standin/rel
 """
 import json
 import os
+import re
 
 from play import A, ABSENT, B, ROOT, RUN, UUID, need, play
 
 RELEASES = os.path.join(ROOT, "tests", "recorded", "releases")
+MOVED = {"7c5d3ad2-0000-4000-8000-00000000000a": {"attachments": {
+    "7c5d3ad2-0000-4000-8000-0000000000b1": {"instance": UUID, "status": "attached", "host": B}}}}
 
 
 def body(release, name):
@@ -117,3 +120,19 @@ def release_2025_1(p):
     need(p.diagnose("UW-202", 3)["record_host"] == A, "another record host")
     p.resets(1)  # that of the recovery
     asked(p, "84")
+
+
+@play
+def release_residue(p):
+    """The commands of the residue on Train: no --force, no 2.89, no refresh; on 2025.1: all three."""
+    for release, words in (("train", ["allocation delete " + UUID, "--instance " + UUID + "$",
+                                      "server volume list " + UUID, "FROM block_device_mapping",
+                                      "cannot refresh one"]),
+                           ("2025.1", ["--force$", "version 2.89 server volume list", "refresh"])):
+        cloud(p, release, "wedged-running-src-down", {"volumes": MOVED}).hosts(a=RUN, b=ABSENT)
+        p.plan("--attest", "compute-stopped=cmp-a", status=2)
+        lines = p.apply("-f", "json", status=0).json()["verdict"]["residue"]
+        for word in words:
+            need(any(re.search(word, line) for line in lines), "no %r in %s", word, lines)
+        bad = "--force|2\\.89|volume_attachment" if release == "train" else "cannot refresh|allocation delete " + UUID
+        need(not any(re.search(bad, line) for line in lines), "%r in %s", bad, lines)
