@@ -94,7 +94,8 @@ static void print_lines(const struct act_result *r) {
     render_clean(r->line[i], &out);
     uw_buf_puts(&out, "\n");
   }
-  if (!r->sent && r->status != UW_EXIT_OK) {
+  /* An outcome stands in the lines, with what Nova answered to the request that it refused. */
+  if (!r->sent && r->outcome[0] == '\0' && r->status != UW_EXIT_OK) {
     uw_buf_puts(&out, "nothing was sent to Nova\n");
   }
   (void)fputs(uw_buf_text(&out), stdout);

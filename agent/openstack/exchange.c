@@ -113,6 +113,21 @@ static bool says_html(const struct http_reply *reply) {
          strncasecmp(body, "<!doctype", 9) == 0 || strncasecmp(body, "<html", 5) == 0;
 }
 
+/* Runs of white space become one blank; what ends a sentence goes, since words may follow. */
+static void one_line(char *text) {
+  size_t n = 0;
+  for (const char *c = text; *c != '\0'; c++) {
+    bool blank = strchr(" \t\r\n", *c) != NULL;
+    if (!blank || (n > 0 && text[n - 1] != ' ')) {
+      text[n++] = blank ? ' ' : *c;
+    }
+  }
+  while (n > 0 && strchr(" .", text[n - 1]) != NULL) {
+    n--;
+  }
+  text[n] = '\0';
+}
+
 /*
  * Keystone, Nova, Neutron and Cinder answer {"anything": {"message": "...", ...}}, Placement
  * {"errors": [{"detail": "...", ...}]} (its guideline: api-wg errors).
@@ -136,6 +151,7 @@ static void message_of(const struct http_reply *reply, char out[MESSAGE_BYTES]) 
   }
   if (message != NULL) {
     (void)snprintf(out, MESSAGE_BYTES, "%s", message);
+    one_line(out);
     http_printable(out);
   }
   json_decref(root);
@@ -143,10 +159,9 @@ static void message_of(const struct http_reply *reply, char out[MESSAGE_BYTES]) 
 
 static const char *advice(const struct http_reply *reply) {
   switch (reply->status) {
-  case 401:
-    return "; the token was refused, or an access rule of the application credential does not "
-           "allow this path";
-  case 403: return "; the credential lacks the right (role admin in the project is wanted)";
+  case 403:
+    return "; the credential lacks the right (role admin is wanted, or a policy of the service that "
+           "gives it to another role: see SECURITY.md)";
   case 406: return "; the cloud does not offer this API version";
   case 413: return "; a proxy refuses the size";
   case 429: return "; the API limits the rate, try again later";

@@ -37,11 +37,7 @@ static int by_uuid(struct nova *nova, const char *text, char uuid[UW_UUID_TEXT_B
   if (call->json == NULL) {
     *err = call->err;
     if (call->err.http == 404) {
-      (void)uw_err_set(err, UW_EXIT_USAGE,
-                       "no instance %s in cloud %s (or this credential may not see it)%s%s", lower,
-                       nova_cloud_name(nova), call->request_id[0] != '\0' ? ": request " : "",
-                       call->request_id);
-      err->http = 404;
+      nova_explain_404(nova, lower, call, err);
     }
   } else if (np_server(call->json, lower, &server, err) != 0) {
     (void)nova_blame(call, err);

@@ -230,6 +230,16 @@ static bool is_admin(const json_t *token) {
   return false;
 }
 
+/* Cut when it is too long: it is only shown. */
+static void note_limited(const json_t *token, char limited[RCV_TEXT_BYTES]) {
+  const json_t *credential = json_object_get(token, "application_credential");
+  limited[0] = '\0';
+  if (json_is_array(json_object_get(credential, "access_rules"))) {
+    (void)snprintf(limited, RCV_TEXT_BYTES, "%.200s", uw_json_str(credential, "name", "?"));
+    http_printable(limited);
+  }
+}
+
 static int read_token(const struct os_cloud *c, const json_t *root, struct http_reply *reply,
                       struct ks_token *out, json_t **catalog, struct uw_err *err) {
   const json_t *token = json_object_get(root, "token");
@@ -250,6 +260,7 @@ static int read_token(const struct os_cloud *c, const json_t *root, struct http_
                       c->name, c->auth_url);
   }
   out->admin = is_admin(token);
+  note_limited(token, out->limited);
   out->expires_mono_ms = expires;
   out->text = reply->token;
   reply->token = NULL;
@@ -263,7 +274,9 @@ static const char *credential_words(enum os_auth auth) {
     return "user, password, domain or project is wrong (or the user is disabled or locked)";
   case OS_AUTH_APPCRED:
     return "the application credential's id or secret is wrong, or it has expired or was deleted";
-  case OS_AUTH_TOKEN: return "the token is wrong or has expired";
+  case OS_AUTH_TOKEN:
+    return "the token is wrong, was revoked or has expired; get a new one (openstack token issue), "
+           "or use a password or an application credential, which can be renewed";
   case OS_AUTH_NONE: break;
   }
   return "no credential";
@@ -271,12 +284,14 @@ static const char *credential_words(enum os_auth auth) {
 
 static int refused(const struct os_cloud *c, const struct http_request *request,
                    const struct http_reply *reply, struct uw_err *err) {
+  /* To a token that it does not take Keystone answers 404. */
+  bool not_found = c->auth == OS_AUTH_TOKEN && reply->status == 404;
   (void)ex_error(request, reply, err);
-  if (reply->phase == HTTP_REPLIED && reply->status == 401) {
+  if (reply->phase == HTTP_REPLIED && (reply->status == 401 || not_found)) {
     const char *id = ex_request_id(reply);
     (void)uw_err_set(err, UW_EXIT_USAGE,
-                     "cloud %s (%s): Keystone at %s refuses the credential (401): %s%s%s%s",
-                     c->name, c->source, c->auth_url, credential_words(c->auth),
+                     "cloud %s (%s): Keystone at %s refuses the credential (%d): %s%s%s%s", c->name,
+                     c->source, c->auth_url, reply->status, credential_words(c->auth),
                      id[0] != '\0' ? " [" : "", id, id[0] != '\0' ? "]" : "");
     err->http = 401;
   } else if (reply->phase == HTTP_REPLIED && reply->status == 400) {

@@ -26,8 +26,9 @@ enum ks_service {
 struct ks_token {
   char *text; /* owned; NULL when there is none */
   char user_id[RCV_ID_BYTES], project_id[RCV_ID_BYTES];
-  bool admin;              /* has the role admin */
-  int64_t expires_mono_ms; /* by the monotonic clock; its lifetime as Keystone told it */
+  bool admin;                   /* has the role admin */
+  char limited[RCV_TEXT_BYTES]; /* name of an application credential with access rules, "" none */
+  int64_t expires_mono_ms;      /* by the monotonic clock; its lifetime as Keystone told it */
 };
 
 /* Wipes and frees; a zeroed one is fine. */

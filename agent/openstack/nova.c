@@ -192,6 +192,9 @@ static void got(struct read *r, enum nova_what what) { r->out->read |= (unsigned
 
 static int take_server(struct read *r, struct nova_call *call) {
   if (call->json == NULL) {
+    if (call->err.http == 404) {
+      nova_explain_404(r->nova, r->uuid, call, &call->err);
+    }
     return fail(r, &call->err);
   }
   nova_note(r->out, call);

@@ -18,8 +18,8 @@ static void refuse(struct nova_reset_result *out, const char *why) {
 }
 
 /* Contract S5, by what came back and how far the request got. */
-static void judge(const struct http_request *request, const struct http_reply *reply,
-                  struct nova_reset_result *out) {
+static void judge(const struct nova *nova, const struct http_request *request,
+                  const struct http_reply *reply, struct nova_reset_result *out) {
   struct uw_err words;
   const char *id = ex_request_id(reply);
   uw_err_clear(&words);
@@ -34,6 +34,9 @@ static void judge(const struct http_request *request, const struct http_reply *r
     return;
   }
   (void)ex_error(request, reply, &words);
+  if (reply->phase == HTTP_REPLIED && reply->status == 401) {
+    nova_explain_401(nova, &words);
+  }
   if (reply->phase == HTTP_NOT_SENT) {
     out->outcome = NOVA_NOT_APPLIED;
     (void)snprintf(out->text, sizeof out->text, "nothing was sent: %.900s", words.text);
@@ -62,7 +65,7 @@ static void send_once(struct nova *nova, const char *uuid, struct nova_reset_res
   nova_set_headers(nova, KS_COMPUTE, &request, 1);
   http_perform(nova->http, &request, &reply, 1);
   nova_wipe_headers(nova);
-  judge(&request, &reply, out);
+  judge(nova, &request, &reply, out);
   http_reply_free(&reply);
 }
 

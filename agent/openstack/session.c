@@ -237,6 +237,47 @@ static void settle_others(struct nova_call *calls, size_t n) {
   }
 }
 
+void nova_explain_401(const struct nova *nova, struct uw_err *err) {
+  bool renewed = nova->reauthenticated;
+  char said[UW_ERR_TEXT_BYTES];
+  int http = err->http;
+  memcpy(said, err->text, sizeof said);
+  const char *limited = nova->token.limited;
+  const char *first = renewed ? "a new token was refused as well: " : "";
+  if (limited[0] != '\0') {
+    (void)uw_err_set(
+        err, err->status,
+        "%.700s: %sthe access rules of application credential %.100s do not allow this "
+        "%s; make one with the rules that SECURITY.md lists",
+        said, first, limited, renewed ? "path" : "request (or it was revoked)");
+  } else {
+    (void)uw_err_set(err, err->status, "%.700s: %s%s", said, first,
+                     renewed ? "the user's tokens were revoked this second (try again), or the "
+                               "service does not take tokens of this Keystone (its "
+                               "[keystone_authtoken])"
+                             : "the token was revoked or has expired");
+  }
+  err->http = http;
+}
+
+void nova_explain_404(const struct nova *nova, const char *uuid, const struct nova_call *call,
+                      struct uw_err *err) {
+  (void)uw_err_set(err, UW_EXIT_USAGE, "no instance %s in cloud %s%s%s%s", uuid, nova->cloud.name,
+                   nova->token.admin ? ""
+                                     : ", or one of another project, which Nova shows to admins "
+                                       "only (this credential has no role admin; SECURITY.md)",
+                   call->request_id[0] != '\0' ? ": request " : "", call->request_id);
+  err->http = 404;
+}
+
+static void explain_all(const struct nova *nova, struct nova_call *calls, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (calls[i].json == NULL && calls[i].err.http == 401) {
+      nova_explain_401(nova, &calls[i].err);
+    }
+  }
+}
+
 static void fail_all(struct nova_call *calls, size_t n, const struct uw_err *err) {
   for (size_t i = 0; i < n; i++) {
     if (calls[i].json == NULL && !calls[i].fixed_fail) {
@@ -275,10 +316,12 @@ void nova_get(struct nova *nova, struct nova_call *calls, size_t n) {
     settle_others(calls, n);
     if (renew(nova, &err) != 0) {
       fail_all(calls, n, &err);
-    } else {
-      get_pass(nova, calls, n, &b);
+      batch_free(&b);
+      return;
     }
+    get_pass(nova, calls, n, &b);
   }
+  explain_all(nova, calls, n);
   batch_free(&b);
 }
 
@@ -410,6 +453,9 @@ static int find_version(struct nova *nova, struct uw_err *err) {
       json_decref(root);
       (void)snprintf(url, sizeof url, "%s/v2.1/", root_url);
       root = get_version(nova, url, true, &status, err);
+      if (root == NULL && status == 401) {
+        nova_explain_401(nova, err);
+      }
     }
   }
   int result = root == NULL ? uw_err_wrap(err, "cloud %s: compute API", nova->cloud.name)

@@ -78,6 +78,16 @@ void nova_wipe_headers(struct nova *nova);
  */
 int nova_trust_empty(const struct nova *nova, const char *what, struct uw_err *err) UW_MUST_USE;
 
+/*
+ * Adds to the error of a 401 what it means for this credential: to a token that has ended and to a
+ * path outside the access rules services answer the same, so a new token was tried once in the run.
+ */
+void nova_explain_401(const struct nova *nova, struct uw_err *err);
+
+/* The error of a server's 404: it is gone, or it is there and hidden from this credential. */
+void nova_explain_404(const struct nova *nova, const char *uuid, const struct nova_call *call,
+                      struct uw_err *err);
+
 /* Adds what a call told besides its body: newest Date, request id. */
 void nova_note(struct nova_reading *reading, const struct nova_call *call);
 

@@ -208,7 +208,7 @@ SERVICES = [  # name, path, type in the catalog, its subjects, their lines
 ]
 FAILURES = [  # name, fault steps, reason
     ("403", {"status": 403, "body": {"forbidden": {"code": 403, "message": "Policy says no"}}}, "403 .*Policy says no"),
-    ("401", {"status": 401}, "401 .*access rule"),
+    ("401", {"status": 401}, "401 .*a new token was refused as well"),
     ("404", {"status": 404}, "404"),
     ("406", {"status": 406}, "406 .*API version"),
     ("500", {"status": 500}, "500"),

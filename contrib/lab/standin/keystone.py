@@ -231,8 +231,8 @@ def authenticate(req, state, tokens):
                 state, identity, auth.get("scope"))
         elif method == "token":
             old = tokens.find(identity["token"]["id"], state)
-            if old is None:
-                raise HttpError(401, REQUIRES)
+            if old is None:     # Keystone's own choice of status for a revoked, expired or foreign one
+                raise HttpError(404, "Failed to validate token")
             user_id, user = old["user_id"], state["users"][old["user_id"]]
         else:
             raise HttpError(401, REQUIRES)

@@ -408,7 +408,7 @@ def group_401(s, c):
     c.set([{"path": "/servers/", "status": 401, "body": {
         "error": {"code": 401, "title": "Unauthorized", "message": "again"}}}])
     out = s.run(y, "read", UUID, "1", "read", UUID, "1")
-    s.match("401 for ever", "read error status=1 http=401 .*access rule", out)
+    s.match("401 for ever", "read error status=1 http=401 .*a new token was refused as well", out)
     s.check("authenticated once more only", len(c.requests("POST", "/auth/tokens")) == 2,
             c.requests("POST"))
     c.set(edit=lambda st: st.update({"token": {"lifetime_s": 60}}))
