@@ -86,6 +86,10 @@ class Cloud:
         self._until = time.monotonic() + TOKEN_LIFE
         return self._token
 
+    def forget(self):
+        """Fetch another token the next time."""
+        self._until = 0.0
+
     def ask(self, service, method, path, body=None, version=LATEST, headers=None, timeout=60):
         """Any answer, as a Reply. service: identity, compute, placement, image or network."""
         sent = {"X-Auth-Token": self.token(), "Accept": "application/json", **(headers or {})}
