@@ -37,9 +37,10 @@ int rcv_restarted(const struct rcv_candidate *c, const struct rcv_nova *n,
       (p->attest_accepted & RCV_ATTEST_COMPUTE_RESTARTED) == 0) {
     return 0;
   }
-  /* From Nova 21 (microversion 2.80) a restart clears task_state itself, so that a server
-     which still says migrating contradicts the statement. */
-  return n->vm_state == RCV_VM_ERROR || (n->max_minor >= 0 && n->max_minor < 80);
+  /* A restart clears task_state itself (compute/manager.py: _init_instance, long before Nova 21
+     too), so that a server which still says migrating contradicts the statement; but it leaves
+     one in vm_state error alone. */
+  return n->vm_state == RCV_VM_ERROR;
 }
 
 int rcv_dead(const struct rcv_candidate *c, const struct rcv_nova *n, const struct rcv_policy *p) {

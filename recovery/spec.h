@@ -94,7 +94,7 @@
   predicate restarted{L}(struct rcv_candidate *c, struct rcv_nova *n, struct rcv_policy *p) =
     c->attested_restarted == RCV_TRI_YES &&
     (p->attest_accepted & RCV_ATTEST_COMPUTE_RESTARTED) != 0 &&
-    (n->vm_state == RCV_VM_ERROR || 0 <= n->max_minor < 80);
+    n->vm_state == RCV_VM_ERROR;
 
   predicate dead{L}(struct rcv_candidate *c, struct rcv_nova *n, struct rcv_policy *p) =
     service(c) == RCV_SVC_DOWN || stopped(c, p) || restarted(c, n, p);

@@ -153,9 +153,9 @@ case("b020-error-stopped", "vm_state error with task migrating, and a person saw
 case("b021-error-restarted", "vm_state error, and a person restarted H's nova-compute; reset.",
      "rulings nova vm-error, attest restarted accepted", "1/1 restarted | abs",
      "failed@700 vm=error", "RESET 101 owner=cmp-a")
-case("b022-restarted-old-nova", "The contract takes the statement for a running record where the "
-     "maximum is below 2.80; reset.", "attest restarted accepted",
-     "1/1 restarted | abs", "running@7200 max_minor=79", "RESET 101 owner=cmp-a")
+case("b022-restarted-old-nova", "Before Nova 21 too a restart clears task_state: a server that still "
+     "migrates contradicts the statement.", "attest restarted void",
+     "1/1 restarted | abs", "running@7200 max_minor=79", "REFUSE 255")
 case("b023-older-candidate", "A host of an older record was looked at too and has nothing; reset.",
      "rulings nova newest-only, rulings nova evacuation", "1/1 | abs | abs",
      "failed@700 evac=older older_nonterminal=1", "RESET 101 owner=cmp-a")
