@@ -14,7 +14,7 @@ SERVICES = {"compute": "nova", "placement": "placement", "image": "glance", "net
 
 MEMORY_MIB = 96         # with 64 the kernel of Debian 12 does not boot
 CMDLINE = "console=ttyS0 quiet loglevel=0 edd=off mitigations=off nokaslr panic=-1 dirty={dirty} hot=8 cold=16"
-IMAGES = {"lab": 20, "lab-idle": 0}     # MiB that a guest of this image dirties each second
+IMAGES = {"lab": 6, "lab-idle": 0}     # MiB that a guest of this image dirties each second
 
 
 def new_facts():
@@ -158,4 +158,6 @@ class Bootstrap:
                       f"WHERE endpoint.service_id = service.id AND service.type = '{kind}';"
                       for kind, url in self.stack.urls.items()]
         self.stack.database.sql("\n".join(statements), "keystone")
+        self.stack.database.sql(f"UPDATE image_locations SET value = CONCAT('file://{self.layout.path('glance')}/', "
+                                "SUBSTRING_INDEX(value, '/', -1))", "glance")
         self.cells()

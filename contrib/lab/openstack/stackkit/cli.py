@@ -2,6 +2,7 @@
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -41,7 +42,7 @@ def parser():
     verb("heal", "everything runs again, no server is left")
     server = verb("server", "create a server; prints its UUID")
     server.add_argument("--host", default="cmp-a")
-    server.add_argument("--image", default="lab", help="lab (dirties 20 MiB/s) or lab-idle")
+    server.add_argument("--image", default="lab", help="lab (dirties 6 MiB/s) or lab-idle")
     migrate = verb("migrate", "live-migrate a server, to the end")
     migrate.add_argument("uuid")
     migrate.add_argument("dest")
@@ -87,6 +88,7 @@ def down(stack, _args):
 def clean(stack, args):
     cache = stack.lab.cache.dir
     down(stack, args)
+    shutil.rmtree(stack.kept_logs, ignore_errors=True)
     removed = Snapshot.clean(cache)
     print(f"removed {len(removed)} kept databases from {cache}")
 
@@ -98,7 +100,7 @@ def env(stack, _args):
 def wedge(stack, args):
     if args.list:
         for item in wedges.ALL.values():
-            print(f"{item.name:12} {item.group:10} {item.about}")
+            print(f"{item.name:12} {item.group:16} {item.about}")
         return
     if not args.names:
         raise LabError("which wedge? See 'openstack wedge --list'")

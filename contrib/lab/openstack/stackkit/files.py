@@ -51,4 +51,4 @@ def environment(stack):
             "urls": {name: stack.urls[name] for name in APIS}, "sql": stack.database.client, "pids": pids,
             "logs": {name: stack.procs.log(name) for name in pids}, "etc": stack.layout.path("etc"),
             "instances": stack.lab.shared, "flavors": facts["flavors"], "images": facts["images"],
-            "network": facts["network"], "projects": facts["projects"], "users": facts["users"]}
+            "neutron_network": facts["network"], "projects": facts["projects"], "users": facts["users"]}

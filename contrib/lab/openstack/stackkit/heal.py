@@ -37,7 +37,7 @@ def heal(stack):
         _taps(host)
     for name in stack.lab.hosts:
         stack.wait_service(name, "up", DOWN + 20)
-    _folders(stack)
+    _leftovers(stack)
     return len(uuids)
 
 
@@ -99,8 +99,10 @@ def _taps(host):
             host.run("ip", "link", "delete", name, check=False)
 
 
-def _folders(stack):
-    """Disks of servers that were deleted while their host was away; _base holds the images, and stays."""
+def _leftovers(stack):
+    """Disks of servers deleted while their host was away (_base holds the images, and stays), and what wedges leave
+    in Placement for ever: each nova-compute would look at all of it whenever it looks at its host."""
+    stack.sql("DELETE FROM allocations; DELETE FROM consumers", "placement")
     for name in os.listdir(stack.lab.shared):
         if name.count("-") == 4:
             shutil.rmtree(os.path.join(stack.lab.shared, name), ignore_errors=True)

@@ -7,7 +7,7 @@ from labkit.lab import each
 from labkit.util import LabError, wait_for
 from labkit.view import words
 
-SLOW_MIB = 4            # less than the guest dirties: such a migration never converges
+SLOW_MIB = 1            # less than the guest dirties: such a migration never converges
 BOOT_S = 120            # several guests at once, two cores, no KVM
 
 

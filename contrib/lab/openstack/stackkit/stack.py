@@ -88,6 +88,7 @@ class Stack(Servers):
         try:
             self._make(fresh)
         except BaseException:
+            # the message names a log, which is then in kept_logs
             self._save_logs()
             self.down(keep_lab=lab_was_up)
             raise
@@ -186,13 +187,16 @@ class Stack(Servers):
         Snapshot(self.lab, self.layout).keep(self.facts)
         self.database.start()
 
+    @property
+    def kept_logs(self):
+        return f"{self.lab.dir}-openstack-logs"
+
     def _save_logs(self):
         """A stack that did not come up leaves its logs beside the lab."""
         logs = self.layout.path("logs")
         if os.path.isdir(logs):
-            target = f"{self.lab.dir}-openstack-logs"
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(logs, target)
+            shutil.rmtree(self.kept_logs, ignore_errors=True)
+            shutil.copytree(logs, self.kept_logs)
 
     # --- down -------------------------------------------------------------------------------------------------
 
