@@ -125,6 +125,7 @@ class Config:
                                instances_path="/var/lib/nova/instances", cpu_allocation_ratio=500,
                                ram_allocation_ratio=500, disk_allocation_ratio=500, reserved_host_memory_mb=0,
                                reserved_host_disk_mb=0, force_config_drive=False,
+                               shutdown_timeout=3,      # the lab's guest does not listen to ACPI
                                # In this look at the host nova-compute asks libvirt about PCI devices, outside of
                                # its thread pool: with several migrations in progress it then does nothing else
                                # for a minute. It is made when nova-compute starts, and when a server comes or goes.

@@ -7,7 +7,9 @@ from labkit.lab import each
 from labkit.util import LabError, wait_for
 from labkit.view import words
 
-SLOW_MIB = 1            # less than the guest dirties: such a migration never converges
+# MiB/s, less than the guest dirties, also on a busy machine: such a migration never converges. A paused guest
+# dirties nothing; its migration takes a minute or more at this speed.
+SLOW_MIB = 1
 BOOT_S = 120            # several guests at once, two cores, no KVM
 
 
