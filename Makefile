@@ -142,6 +142,11 @@ check: ## set everything up, run every test suite, print N passed, N failed, N s
 	contrib/setup/packages build test proof lab
 	tests/run
 
+check-openstack: ## the same against a real Keystone and Nova on two real hosts (tests/nova)
+	contrib/setup/packages build lab openstack
+	@$(MAKE) --no-print-directory all
+	tests/nova/run --program $(B)/unwedge
+
 demo: ## set everything up and show the main job on real libvirt hosts
 	contrib/setup/packages build lab
 	@$(MAKE) --no-print-directory all
@@ -175,4 +180,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
 FORCE:
-.PHONY: all unit-programs packages check demo lint proof bench install uninstall clean help FORCE
+.PHONY: all unit-programs packages check check-openstack demo lint proof bench install uninstall clean help FORCE

@@ -67,6 +67,11 @@ enum journal_resolution journal_resolve(const struct journal_resolve *in, int64_
     return tell(text, RESOLUTION_CANNOT_TELL,
                 "more than one reset of our user is new since the intent");
   }
+  if (t.ours == 1 && in->server_unchanged) {
+    return tell(text, RESOLUTION_CANNOT_TELL,
+                "our reset is listed, yet the server is as it was before the intent: Nova writes "
+                "the action first, and broke off before the instance, or is still at it");
+  }
   if (t.ours == 1) {
     *found = t.index;
     return tell(text, RESOLUTION_APPLIED,

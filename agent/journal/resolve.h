@@ -31,9 +31,11 @@ struct journal_resolve {
 };
 
 /*
- * Exactly one new resetState, by the user of the intent: applied. No new resetState at all, the
- * list complete, the server unchanged and the deadline passed: not applied. Anything else
- * cannot be told. text says which and why, in one line; *found is the index of that action,
+ * Exactly one new resetState, by the user of the intent, and the server changed: applied. No new
+ * resetState at all, the list complete, the server unchanged and the deadline passed: not applied.
+ * Anything else cannot be told; the action alone is no proof, since Nova writes it before it saves
+ * the instance (api/openstack/compute/admin_actions.py: _reset_state; seen on a real Nova that was
+ * killed in between). text says which and why, in one line; *found is the index of that action,
  * -1 for none (for the request id).
  */
 enum journal_resolution journal_resolve(const struct journal_resolve *in, int64_t *found,

@@ -139,9 +139,11 @@ static enum rcv_task task_of(const char *task) {
   return RCV_TASK_OTHER;
 }
 
+/* A resetState that left the server migrating did nothing: Nova writes the action before it saves
+ * the instance, and died in between. One that worked leaves nothing for us to reset. */
 static enum rcv_act newer_action_of(const struct nova_reading *r) {
   static const char *const harmless[] = {"lock", "unlock", "live_migration_cancel",
-                                         "live_migration_force_complete"};
+                                         "live_migration_force_complete", "resetState"};
   enum rcv_act worst = RCV_ACT_NONE;
   for (size_t i = 0; i < r->actions; i++) {
     const char *name = r->action[i].action;

@@ -20,14 +20,11 @@ def line_of(lines, start):
     return found[0]
 
 
-class Repair:
-    def __init__(self, stack, verdict):
-        self.stack = stack
-        self.lines = verdict["next"]
-        self.record_host, self.owner = verdict["record_host"], verdict["owner"]
-        self.instance = verdict["instance"]
+class Hands:
+    """What a person with the rights would paste: commands of the clients, statements, curl."""
 
-    # --- how things are run ------------------------------------------------------------------------
+    def __init__(self, stack):
+        self.stack = stack
 
     def command(self, text):
         """A command of a line, as a person would paste it."""
@@ -39,6 +36,8 @@ class Repair:
             words[0] = OPENSTACK
         elif words[0] == "nova-manage":
             words = [NOVA_MANAGE, "--config-file", self.stack.layout.etc("nova.conf"), *words[1:]]
+        if words[0] == "curl":      # it asks for a token in a command of its own
+            words = ["bash", "-c", "set -o pipefail; %s --silent --show-error --fail" % text]
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               env=env, timeout=CLIENT_S)
         need(done.returncode == 0, "%s: exit %d: %s", text, done.returncode,
@@ -49,6 +48,14 @@ class Repair:
         """One guarded statement in a transaction; the rows it changed."""
         rows = self.stack.sql("BEGIN; %s SELECT ROW_COUNT(); COMMIT;" % text, schema)
         return int(rows[-1][0])
+
+
+class Repair(Hands):
+    def __init__(self, stack, verdict):
+        super().__init__(stack)
+        self.lines = verdict["next"]
+        self.record_host, self.owner = verdict["record_host"], verdict["owner"]
+        self.instance = verdict["instance"]
 
     # --- the steps ---------------------------------------------------------------------------------
 
@@ -123,6 +130,29 @@ class Repair:
         line_of(self.lines, "4. Cinder")     # this stack has none
         self.allocations()
         self.migration()
+
+
+class Residue(Hands):
+    """What `apply` found left behind: lines that begin with `found:`, each with the commands below it."""
+
+    def __init__(self, stack, lines):
+        super().__init__(stack)
+        self.lines = lines
+
+    def found(self, *words):
+        """Lines that say `found:` and hold all of the words."""
+        return [line for line in self.lines if line.startswith("found: ") and all(w in line for w in words)]
+
+    def none_found(self, service):
+        return [line for line in self.lines if line.startswith("none found: %s" % service)]
+
+    def clean(self):
+        """Each command as it was printed."""
+        for line in self.lines:
+            if line.startswith("  UPDATE "):
+                need(self.statement(line.strip()) == 1, "it changed nothing: %s", line)
+            elif line.startswith("  "):
+                self.command(line.strip())
 
 
 def agreement(stack, uuid, host):

@@ -6,7 +6,7 @@ import threading
 import time
 
 from novasite import ATTESTED, Wrong, need
-from repair import Repair, agreement
+from repair import Repair, Residue, agreement
 from stackkit import heal, wedges
 
 A, B = "cmp-a", "cmp-b"
@@ -16,6 +16,7 @@ STOPPED = ("--attest", "%s=%s" % (ATTESTED, A))
 class Wedges:
     def __init__(self, site, report):
         self.site, self.stack, self.report = site, site.stack, report
+        self.residue = {}       # of the resets, by instance
 
     def check(self, name, uuid, kind, code, more=(), words=(), config=None, resets=0):
         return self.report.play("%-12s %s %s" % (name, code, " ".join(words)), self.site.expect, uuid,
@@ -51,8 +52,12 @@ class Wedges:
         self.check("w5-end", u["w5"][0], "REFUSE", "OWNER_MOVED")
         play = self.report.play
         play("w1: plan, apply, ACTIVE, verified; the journal's request id is Nova's", self.whole_way, u["w1"][0])
+        play("w1: each left-over of the reset is found", self.residue_found, u["w1"][0])
+        play("w1: the commands that were printed clean it", self.residue_cleaned, u["w1"][0])
+        play("w1: another one is cleaned before its reset", self.clean_before, u["w1"][1])
         play("w1: the same under standard's rules, attested", self.whole_way, u["w1"][1], STOPPED,
              self.site.standard)
+        play("w1: nothing is invented where nothing is left", self.residue_none, u["w1"][1])
         play("w2: a plan is refused and sends nothing", self.refused, u["w2"][0])
         play("w2: the printed repair, steps 1 to 6", self.repair, u["w2"][0])
         play("w2: a blind reset makes w6", self.stack.reset_state, u["w2"][1])
@@ -93,6 +98,68 @@ class Wedges:
         self.site.exits(6, "apply", plan, config=config)
         need(len(self.site.resets(uuid)) == 1, "the same plan was applied twice")
         self.site.exits(0, "journal", "verify")
+        self.residue[uuid] = Residue(self.stack, result["verdict"]["residue"])
+        need(self.site.journal("residue")[-1]["lines"] == result["verdict"]["residue"],
+             "the journal has other lines")
+
+    # --- what a reset leaves behind ------------------------------------------------------------------------
+
+    def ports(self, uuid):
+        listed = self.stack.admin.call("network", "GET", "/v2.0/ports?device_id=" + uuid)["ports"]
+        return [port["id"] for port in listed]
+
+    def residue_found(self, uuid):
+        report = self.residue[uuid]
+        record = self.stack.migration(uuid)
+        wanted = {"the record": ("Nova: migration", record["uuid"], "running"),
+                  "the instance's allocation": ("Placement: the instance", B),
+                  "the migration's": ("Placement: migration " + record["uuid"], A),
+                  "the binding": ("Neutron: port " + self.ports(uuid)[0], "INACTIVE", B),
+                  "its profile": ("Neutron: port " + self.ports(uuid)[0], "migrating_to", B)}
+        problems = ["%s is not found" % name for name, words in wanted.items() if len(report.found(*words)) != 1]
+        if len(report.found()) != len(wanted):
+            problems.append("%d things are found, %d are there" % (len(report.found()), len(wanted)))
+        if not any("Cinder" in line for line in report.lines if line.startswith("could not be read: ")):
+            problems.append("nothing says that there is no Cinder to ask")
+        return problems + ([] if not problems else report.lines)
+
+    def residue_cleaned(self, uuid):
+        self.residue[uuid].clean()
+        return self.left(uuid, "error") + agreement(self.stack, uuid, A)
+
+    def left(self, uuid, status):
+        """Problems: what a clean instance does not have."""
+        record = self.stack.migration(uuid)
+        claims = self.stack.admin.call("placement", "GET", "/allocations/" + record["uuid"])["allocations"]
+        bindings = {b["host"]: b["status"] for port in self.ports(uuid) for b in self.stack.admin.call(
+            "network", "GET", "/v2.0/ports/%s/bindings" % port)["bindings"]}
+        return (["the record is %s" % record["status"]] if record["status"] != status else []) + (
+            ["the migration holds %s" % claims] if claims else []) + (
+            ["bindings: %s" % bindings] if bindings != {A: "ACTIVE"} else [])
+
+    def clean_before(self, uuid):
+        """By hand, through the services' own APIs."""
+        call = self.stack.admin.call
+        for port in self.ports(uuid):
+            call("network", "DELETE", "/v2.0/ports/%s/bindings/%s" % (port, B))
+            call("network", "PUT", "/v2.0/ports/" + port, {"port": {"binding:profile": {}}})
+        held = call("placement", "GET", "/allocations/" + self.stack.migration(uuid)["uuid"])
+        mine = call("placement", "GET", "/allocations/" + uuid)
+        # one request moves both, as Nova's own rollback does
+        call("placement", "POST", "/allocations", {
+            uuid: {**mine, "allocations": {k: {"resources": v["resources"]} for k, v in held["allocations"].items()}},
+            self.stack.migration(uuid)["uuid"]: {**held, "allocations": {}}})
+        return self.left(uuid, "running")
+
+    def residue_none(self, uuid):
+        report = self.residue[uuid]
+        problems = ["%s: not said that nothing is found" % s for s in ("Placement", "Neutron")
+                    if not report.none_found(s)]
+        if len(report.found()) != 1 or not report.found("Nova: migration"):
+            problems += ["only the record is left"] + report.lines
+        return problems
+
+    # --- OWNER_MOVED ---------------------------------------------------------------------------------------
 
     def refused(self, uuid):
         plan = self.site.path("plan-%s.json" % uuid)
@@ -138,7 +205,7 @@ class Wedges:
 
     def singles(self):
         for name, function in (("w10", self.w10), ("w11", self.w11), ("forced-down", self.forced_down),
-                               ("w8", self.w8)):
+                               ("w8-early", self.w8_early)):
             function(name)
             self.heal()
 
@@ -179,7 +246,8 @@ class Wedges:
         self.check(name, uuid, "RESET", "SAFE_TO_RESET")
         self.report.play("forced-down: the whole way", self.whole_way, uuid)
 
-    def w8(self, name):
+    def w8_early(self, name):
+        """The canonical wedge: the record is completed, everything is up, and nothing will ever end it."""
         self.check(name, self._one(name), "REFUSE", "OWNER_MOVED")
 
     # --- while it is observed ---------------------------------------------------------------------------

@@ -255,6 +255,27 @@ def resolve_two_resets(p):
 
 
 @play
+def resolve_broken_off(p):
+    """Nova wrote the action down and died before the instance: the action alone is no proof."""
+    ready(p)
+    p.faults(NEVER_CAME)
+    p.apply(status=7)
+    p.faults()
+    p.patch({"actions": {"req-00000000-0000-4000-8000-000000000009": {
+        "action": "resetState", "instance_uuid": UUID, "user_id": p.journal("intent")[0]["user_id"],
+        "project_id": "y", "start_time": "now", "updated_at": "now", "events": []}}})
+    p.run("journal", "resolve", UUID,
+          fail=r"unwedge: UW-507 OPEN_INTENT: .*the server is as it was before").exits(3)
+    need(not p.journal("resolved"), "%s", p.journal("resolved"))
+    p.run("journal", "resolve", UUID, "--as", "not-applied", "--reason", "nova-api's log").exits(0)
+    p.resets(1)
+    p.plan(status=2)  # the action that did nothing is in nobody's way
+    p.apply(status=0)
+    p.resets(2)
+    p.verify_journal()
+
+
+@play
 def resolve_nova_gone(p):
     """Nova cannot be read: the intent stays open, exit 4."""
     ready(p)

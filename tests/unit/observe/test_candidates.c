@@ -213,7 +213,7 @@ static void newer_actions(void **state) {
               {"live_migration_cancel", RCV_ACT_HARMLESS},
               {"live_migration_force_complete", RCV_ACT_HARMLESS},
               {"reboot", RCV_ACT_OTHER},
-              {"resetState", RCV_ACT_OTHER},
+              {"resetState", RCV_ACT_HARMLESS},
               {"evacuate", RCV_ACT_OTHER},
               {"a name of a later release", RCV_ACT_OTHER}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

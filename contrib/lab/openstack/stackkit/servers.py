@@ -97,7 +97,9 @@ class Servers:
     def migrate(self, uuid, dest, wait=True):
         """A live migration at full speed, to its end."""
         dest = self.lab.host(dest).name
+        before = self.migration(uuid)
         self.admin.action(uuid, "os-migrateLive", {"host": dest, "block_migration": "auto"})
+        wait_for(f"a record of the migration of {uuid}", lambda: self.migration(uuid) != before, 60, 0.2)
         if wait:
             self.wait_migration(uuid, "completed", timeout=90)
             self.wait_row(uuid, "active", None, host=dest)
