@@ -91,7 +91,7 @@ CHANGES = [  # name, patch of Nova or None, hosts afterwards or None, exit, what
     ("service", {"services": {"nova-compute@cmp-b": {"state": "down"}}}, None, 6, "service.*up -> down"),
     ("reset-by-other", {"actions": {"req-00000000-0000-4000-8000-000000000009": {
         "action": "resetState", "instance_uuid": UUID, "user_id": "x", "project_id": "y", "start_time": "now",
-        "updated_at": "now", "events": []}}}, None, 6, "newer_action: none -> other"),
+        "updated_at": "now", "events": []}}}, None, 6, "newer_action: none -> harmless"),
     ("new-migration", {"migrations": {"99": {
         "uuid": "00000000-0000-4000-8000-000000000099", "instance_uuid": UUID, "status": "running",
         "migration_type": "live-migration", "source_compute": A, "dest_compute": B, "created_at": "now",
