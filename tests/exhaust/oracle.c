@@ -139,8 +139,7 @@ static int stopped(const struct picture *g, int64_t c) {
 
 static int restarted(const struct picture *g, int64_t c) {
   return c >= 0 && accepted(g, RCV_ATTEST_COMPUTE_RESTARTED) &&
-         g->e->candidate[c].attested_restarted == RCV_TRI_YES &&
-         g->nova->vm_state == RCV_VM_ERROR;
+         g->e->candidate[c].attested_restarted == RCV_TRI_YES && g->nova->vm_state == RCV_VM_ERROR;
 }
 
 static int dead(const struct picture *g, int64_t c) {

@@ -1196,7 +1196,8 @@ static void test_resolve(void **state) {
       {{old, mine}, 2, true, false, false, RESOLUTION_APPLIED, 1},
       {{mine, old, else_}, 3, false, false, false, RESOLUTION_APPLIED, 0},
       {{nameless, old}, 2, true, false, true, RESOLUTION_APPLIED, 0},
-      {{old, mine}, 2, true, true, true, RESOLUTION_CANNOT_TELL, -1}, /* Nova broke off in between */
+      /* Nova broke off in between */
+      {{old, mine}, 2, true, true, true, RESOLUTION_CANNOT_TELL, -1},
       {{mine, mine2}, 2, true, true, true, RESOLUTION_CANNOT_TELL, -1},
       {{mine, others}, 2, true, true, true, RESOLUTION_CANNOT_TELL, -1},
       {{old, others}, 2, true, true, true, RESOLUTION_CANNOT_TELL, -1},
